@@ -1,0 +1,1 @@
+"""Skeletons, the keypoint store and what reads and writes keypoints."""

@@ -1,0 +1,1 @@
+"""Losses and the recipe that sums them."""

@@ -1,0 +1,1 @@
+"""Ranking metrics: pure functions over distances and ids, and the torchmetrics class."""

@@ -1,0 +1,1 @@
+"""Convolutional and transformer trunks from timm with their stage features."""

@@ -1,0 +1,1 @@
+"""The procedural walkers: a benchmark in MARS format made from a seed."""

@@ -1,0 +1,1 @@
+"""The LightningModule and what trains, resumes, logs and saves it."""

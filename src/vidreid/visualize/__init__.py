@@ -1,0 +1,1 @@
+"""Pictures of tracklets, rankings and skeletons."""

@@ -1,0 +1,28 @@
+"""Places that many tests read from."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPO_ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repo_root() -> Path:
+    return REPO_ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Small real files for tests (MARS metadata and others) that are not part of the project."""
+    folder = Path(os.environ.get("VIDREID_TEST_DATA", REPO_ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no test data in {folder}: set VIDREID_TEST_DATA to the folder that holds them")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """Numbers of the methods' released code."""
+    return Path(os.environ.get("VIDREID_GOLDEN", REPO_ROOT / "tests" / "golden"))
