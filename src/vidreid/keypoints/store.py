@@ -1,0 +1,106 @@
+"""Keypoints on disk: one memory-mapped float16 array for a frame list, tied to it by count and checksum."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidreid.files import write_whole
+
+_JOINTS = 17
+
+
+def write_keypoints(
+    folder: Path, split: str, keypoints: NDArray[np.floating], names_crc: int, source: str
+) -> None:
+    """Write the keypoints of a frame list, whole or not at all.
+
+    Args:
+        folder: Where ``<split>.npy`` and ``<split>.json`` go.
+        split: Name of the frame list, such as ``bbox_train``.
+        keypoints: ``(N, 17, 3)`` in COCO order: x, y in pixels of the frame, confidence in [0, 1].
+        names_crc: CRC-32 of the frame list (``vidreid.data.mars_format.names_crc``).
+        source: Who made them, in a word (``true``, ``detector``, a pose tool's name).
+
+    Raises:
+        ValueError: If the array has another shape.
+    """
+    if keypoints.ndim != 3 or keypoints.shape[1:] != (_JOINTS, 3):
+        raise ValueError(f"Keypoints must be (frames, 17, 3), not {keypoints.shape}.")
+    folder = Path(folder)
+    description = {"frames": len(keypoints), "names_crc32": names_crc, "skeleton": "coco17", "source": source}
+    # The description says that the array is whole, so it goes first and comes back last.
+    (folder / f"{split}.json").unlink(missing_ok=True)
+    with write_whole(folder / f"{split}.npy") as temporary, temporary.open("wb") as file:
+        np.save(file, np.asarray(keypoints, dtype=np.float16))
+    with write_whole(folder / f"{split}.json") as temporary:
+        temporary.write_text(json.dumps(description, indent=2) + "\n")
+
+
+class KeypointStore:
+    """COCO-17 keypoints of a frame list, read from disk as they are needed.
+
+    The array stays memory-mapped: MARS's 1.19 million frames take 122 MB on disk and almost
+    nothing in memory.
+    """
+
+    def __init__(self, path: Path, source: str) -> None:
+        self.path = Path(path)
+        self.source = source
+        self._array: NDArray[np.float16] = np.load(self.path, mmap_mode="r")
+        if self._array.ndim != 3 or self._array.shape[1:] != (_JOINTS, 3):
+            raise ValueError(f"{self.path} has shape {self._array.shape}, expected (frames, 17, 3).")
+
+    @classmethod
+    def open(cls, folder: Path, split: str, frames: int, names_crc: int | None) -> "KeypointStore":
+        """Open ``<folder>/<split>.npy`` and check that it belongs to the frame list.
+
+        Args:
+            folder: The folder of the store.
+            split: Name of the frame list, such as ``bbox_train``.
+            frames: Length of the frame list.
+            names_crc: CRC-32 of the frame list; ``None`` leaves that check out.
+
+        Raises:
+            FileNotFoundError: If the folder or one of the two files is missing.
+            ValueError: If the store belongs to another frame list.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f"There are no keypoints in {folder}: prepare them, or choose a method that needs none."
+            )
+        array, description = folder / f"{split}.npy", folder / f"{split}.json"
+        for path in (array, description):
+            if not path.is_file():
+                raise FileNotFoundError(f"{path} is missing: make these keypoints anew.")
+        told = json.loads(description.read_text())
+        store = cls(array, source=str(told.get("source", "unknown")))
+        if len(store) != frames or told["frames"] != frames:
+            raise ValueError(
+                f"{array} describes {len(store)} frames but the frame list has {frames}: "
+                "these keypoints belong to other images, make them anew."
+            )
+        if names_crc is not None and told["names_crc32"] != names_crc:
+            raise ValueError(
+                f"{array} was made for a frame list with other names (checksum {told['names_crc32']}, "
+                f"here {names_crc}): these keypoints belong to other images, make them anew."
+            )
+        return store
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, rows: slice | Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return ``(n, 17, 3)`` float32; a joint with a value that is not finite is missing (all zero)."""
+        chosen = self._array[rows if isinstance(rows, slice) else np.asarray(rows, dtype=np.int64)]
+        keypoints = chosen.astype(np.float32)
+        keypoints[~np.isfinite(keypoints).all(axis=-1)] = 0.0
+        np.clip(keypoints[..., 2], 0.0, 1.0, out=keypoints[..., 2])
+        return keypoints
+
+    def __reduce__(self) -> tuple[type["KeypointStore"], tuple[Path, str]]:
+        # A memory map would be pickled as its whole content: loader processes open the file again instead.
+        return KeypointStore, (self.path, self.source)
