@@ -1,0 +1,138 @@
+"""The one LightningModule: a network, a loss recipe, an optimiser, a schedule and the re-ID metric."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from vidreid.data.batch import ClipBatch
+from vidreid.losses.recipe import LossRecipe
+from vidreid.metrics.ranking import RankingResult
+from vidreid.metrics.reid import ReidMetric
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+MakeSchedule = Callable[[Optimizer, int, int], LRScheduler]
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation leaves for tables and pictures.
+
+    Attributes:
+        scalars: The metric's named numbers.
+        ranking: Everything that the ranking returned.
+    """
+
+    scalars: dict[str, float]
+    ranking: RankingResult
+
+
+class ReidModule(L.LightningModule):
+    """Trains and evaluates any network of the house.
+
+    Args:
+        network: ``forward`` gives named logits and embeddings, ``describe`` a descriptor a clip.
+        losses: Sums the weighted terms of the loss.
+        optimizer: Makes the optimiser from parameters.
+        schedule: Makes the schedule from optimiser, steps an epoch and epochs; stepped every batch.
+        metric: Makes the evaluation metric from the number of clips that it must see (``None``: unchecked).
+        mean: Channel means of the pixels in [0, 1].
+        std: Channel standard deviations of the pixels in [0, 1].
+    """
+
+    pixel_mean: Tensor
+    pixel_std: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        losses: LossRecipe,
+        optimizer: MakeOptimizer,
+        schedule: MakeSchedule,
+        metric: Callable[..., ReidMetric],
+        mean: tuple[float, float, float] = IMAGENET_MEAN,
+        std: tuple[float, float, float] = IMAGENET_STD,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.losses = losses
+        self.make_optimizer = optimizer
+        self.make_schedule = schedule
+        self.make_metric = metric
+        self.metric: ReidMetric | None = None
+        self.evaluation: Evaluation | None = None
+        self.register_buffer("pixel_mean", 255 * torch.tensor(mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("pixel_std", 255 * torch.tensor(std).view(3, 1, 1), persistent=False)
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """Turn uint8 pixels ``(..., 3, H, W)`` into the floats that networks read."""
+        return (images.to(self.pixel_mean.dtype) - self.pixel_mean) / self.pixel_std
+
+    def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch and log its terms."""
+        outputs = self.network(self.normalize(batch.images), batch.keypoints, batch.cameras)
+        loss, terms = self.losses(outputs.logits, outputs.embeddings, batch.pids)
+        size = len(batch.pids)
+        self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=False, batch_size=size)
+        for name, value in terms.items():
+            self.log(f"train/{name}", value.detach(), on_step=False, on_epoch=True, batch_size=size)
+        return loss
+
+    def describe(self, batch: ClipBatch) -> Tensor:
+        """Return the descriptors ``(B, D)`` of a batch, as float32."""
+        return self.network.describe(self.normalize(batch.images), None, batch.cameras).float()
+
+    def on_validation_epoch_start(self) -> None:
+        """Start counting clips of the held-out identities."""
+        self._start_metric(self.trainer.datamodule.validation_clips)
+
+    def on_test_epoch_start(self) -> None:
+        """Start counting clips of the test set."""
+        self._start_metric(self.trainer.datamodule.test_clips)
+
+    def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
+        """Collect descriptors of held-out identities."""
+        self._collect(batch)
+
+    def test_step(self, batch: ClipBatch, batch_idx: int) -> None:
+        """Collect descriptors of test tracklets."""
+        self._collect(batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Rank the held-out identities."""
+        self._rank("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Rank the test set."""
+        self._rank("test")
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Make the optimiser over all trainable parameters and its per-step schedule."""
+        optimizer = self.make_optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
+        epochs = max(self.trainer.max_epochs or 1, 1)
+        steps = max(int(self.trainer.estimated_stepping_batches) // epochs, 1)
+        schedule = self.make_schedule(optimizer, steps, epochs)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _start_metric(self, clips: int) -> None:
+        limits = (self.trainer.limit_test_batches, self.trainer.limit_val_batches)
+        whole = all(limit == 1.0 and isinstance(limit, float) for limit in limits)
+        self.metric = self.make_metric(expected_clips=clips if whole else None).to(self.device)
+
+    def _collect(self, batch: ClipBatch) -> None:
+        assert self.metric is not None
+        self.metric.update(
+            self.describe(batch), batch.clips, batch.tracklets, batch.pids, batch.cameras, batch.roles
+        )
+
+    def _rank(self, prefix: str) -> None:
+        assert self.metric is not None
+        scalars = {name: float(value) for name, value in self.metric.compute().items()}
+        self.evaluation = Evaluation(scalars, self.metric.result())
+        self.log_dict({f"{prefix}/{name}": value for name, value in scalars.items()}, rank_zero_only=True)
