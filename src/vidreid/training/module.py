@@ -90,11 +90,11 @@ class ReidModule(L.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Start counting clips of the held-out identities."""
-        self._start_metric(self.trainer.datamodule.validation_clips)
+        self._start_metric(self.trainer.val_dataloaders, self.trainer.limit_val_batches)
 
     def on_test_epoch_start(self) -> None:
         """Start counting clips of the test set."""
-        self._start_metric(self.trainer.datamodule.test_clips)
+        self._start_metric(self.trainer.test_dataloaders, self.trainer.limit_test_batches)
 
     def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
         """Collect descriptors of held-out identities."""
@@ -120,10 +120,9 @@ class ReidModule(L.LightningModule):
         schedule = self.make_schedule(optimizer, steps, epochs)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _start_metric(self, clips: int) -> None:
-        limits = (self.trainer.limit_test_batches, self.trainer.limit_val_batches)
-        whole = all(limit == 1.0 and isinstance(limit, float) for limit in limits)
-        self.metric = self.make_metric(expected_clips=clips if whole else None).to(self.device)
+    def _start_metric(self, loader: Any, limit: int | float) -> None:
+        whole = isinstance(limit, float) and limit == 1.0
+        self.metric = self.make_metric(expected_clips=len(loader.dataset) if whole else None).to(self.device)
 
     def _collect(self, batch: ClipBatch) -> None:
         assert self.metric is not None

@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+export NO_ALBUMENTATIONS_UPDATE := 1
+
+.PHONY: help setup demo test test-fast lint types format bench scatter clean lock
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed ## create .venv with the pinned dependencies and vidreid itself
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vidreid needs Python 3.11 or newer: make setup PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## render, train, evaluate and compare PCB and KMPNet: about five minutes on two cores
+	$(RUN) -m vidreid.commands.demo $(DEMO)
+
+test: setup ## all tests
+	$(RUN) -m pytest
+
+test-fast: setup ## all tests but the slow ones
+	$(RUN) -m pytest -m "not slow"
+
+lint: setup ## ruff: rules and format
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+types: setup ## the type checker
+	$(VENV)/bin/basedpyright
+
+format: setup ## let ruff rewrite what it can
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+bench: setup ## speed and memory as ratios, written to benchmarks/results.json
+	$(RUN) benchmarks/run.py
+
+scatter: setup ## build torch-scatter against the installed torch (once a machine) and install it
+	$(RUN) scripts/build_torch_scatter.py
+
+lock: setup ## pin requirements.txt anew
+	$(RUN) -m uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet --upgrade --output-file requirements.txt
+
+clean: ## remove .venv, caches, runs and rendered data
+	rm -rf $(VENV) .pytest_cache .ruff_cache runs data outputs multirun dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,87 @@
+"""``eval``: evaluate a run again, as it was or under other settings."""
+
+from typing import Any
+
+import hydra
+import lightning as L
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from vidreid.commands import config_dir
+from vidreid.commands.evaluation import TABLE, evaluate, print_metrics
+from vidreid.commands.plain_errors import plain_errors
+from vidreid.commands.quiet import quiet
+from vidreid.commands.train import build_module
+from vidreid.data.datamodule import ReidDataModule
+from vidreid.training.run_folder import RunFolder
+
+
+def evaluate_run(config: DictConfig) -> dict[str, Any]:
+    """Evaluate a run folder.
+
+    Args:
+        config: The composed configuration of ``conf/eval.yaml``: the run, the checkpoint, and settings that
+            replace those of the run where they are not null.
+
+    Returns:
+        The numbers, as in the run's ``metrics.json``. Under the run's own settings they are compared with
+        that file; under others they are written beside it, under a name that says which.
+
+    Raises:
+        FileNotFoundError: If the run or its checkpoint does not exist.
+        ValueError: If the numbers cannot be computed under the settings.
+    """
+    run = RunFolder.existing(config.run)
+    stored = OmegaConf.create(run.read_config())
+    assert isinstance(stored, DictConfig)
+    changed = _replace(stored, config)
+    # Weights come from the checkpoint: nothing is to be fetched.
+    stored.model.visual.pretrained = False
+    stored.model.visual.weights = None
+    which = config.checkpoint or stored.select
+    data: ReidDataModule = instantiate(stored.data)
+    for notice in data.notices:
+        print(f"note: {notice}")
+    module = build_module(stored)
+    trainer: L.Trainer = instantiate(
+        stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
+    )
+    with quiet():
+        metrics = evaluate(stored, run, trainer, module, data, run.checkpoint(which))
+    name = "eval_" + "_".join([*changed, which]) + ".json" if changed or which != stored.select else "eval.json"
+    print_metrics(metrics, run.write_metrics(metrics, name.replace("/", "-")))
+    if name == "eval.json" and run.metrics_file.is_file():
+        _compare(metrics, run.read_metrics())
+    return metrics
+
+
+def _replace(stored: DictConfig, config: DictConfig) -> list[str]:
+    """Put the given settings over those of the run and return ``key-value`` of what is new."""
+    changed = []
+    for group in ("data", "metric", "trainer"):
+        for key, value in config[group].items():
+            if value is None or stored[group].get(key) == value:
+                continue
+            stored[group][key] = value
+            if (group, key) not in {("data", "root"), ("data", "workers"), ("trainer", "accelerator")}:
+                changed.append(f"{key}-{value}")
+    return changed
+
+
+def _compare(metrics: dict[str, Any], before: dict[str, Any]) -> None:
+    different = [name for name in TABLE if metrics[name] != before[name]]
+    if different:
+        print(f"note: these differ from the run's metrics.json: {', '.join(different)}")
+    else:
+        print("the same numbers as in the run's metrics.json")
+
+
+@hydra.main(version_base="1.3", config_path=config_dir(), config_name="eval")
+@plain_errors
+def _hydra_main(config: DictConfig) -> None:
+    evaluate_run(config)
+
+
+def main() -> None:
+    """Run the command."""
+    _hydra_main()

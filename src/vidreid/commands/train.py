@@ -1,0 +1,171 @@
+"""``train``: from a configuration to a trained, evaluated run folder."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+import hydra
+import lightning as L
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from vidreid.commands import config_dir
+from vidreid.commands.evaluation import evaluate, print_metrics
+from vidreid.commands.plain_errors import plain_errors
+from vidreid.commands.quiet import quiet
+from vidreid.data.datamodule import ReidDataModule
+from vidreid.training.checkpoint import CheckpointMeta, WholeFileCheckpointIO, load_network, read_checkpoint
+from vidreid.training.loggers import make_loggers
+from vidreid.training.module import ReidModule
+from vidreid.training.run_folder import RunFolder
+from vidreid.training.selection import checkpoint_callbacks
+from vidreid.training.step_seed import StepSeed
+
+
+def run_dir(resume: str | None, runs: str, name: str) -> str:
+    """Return the folder of a run: the one to go on with, or a new one named by the time."""
+    return resume or str(Path(runs) / name / datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
+
+
+OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
+
+
+def train(config: DictConfig) -> dict[str, Any]:
+    """Train as the configuration says, stage by stage, and evaluate.
+
+    Args:
+        config: The composed configuration of ``conf/train.yaml``.
+
+    Returns:
+        What the run's ``metrics.json`` holds.
+
+    Raises:
+        FileNotFoundError: If data, checkpoint or the run to resume are not where the configuration says.
+        ValueError: If settings contradict each other or the data.
+    """
+    config = _resumed(config) if config.resume else config.copy()
+    run = RunFolder(config.paths.run_dir)
+    L.seed_everything(config.seed, workers=True, verbose=False)
+    data: ReidDataModule = instantiate(config.data)
+    for notice in data.notices:
+        print(f"note: {notice}")
+    with open_dict(config):
+        config.num_identities = data.num_identities
+    if not run.config_file.is_file():
+        run.write_config(plain(config))
+    print(f"run folder: {run.path}   (after an interruption: train.py resume={run.path})")
+    if config.stages.visual_first and config.visual_checkpoint is None:
+        first = run.visual_stage
+        print(f"stage 1 of 2: the visual branch alone, {config.stages.visual_epochs} epochs")
+        _train_single(_visual_stage(config, first), first, data)
+        config.visual_checkpoint = str(first.checkpoint(config.select))
+        print(f"stage 2 of 2: with the graph, {config.trainer.max_epochs} epochs")
+    return _train_single(config, run, data)
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return a configuration as plain containers with every interpolation resolved."""
+    return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+
+
+def build_module(config: DictConfig) -> ReidModule:
+    """Build network, losses, optimiser, schedule and metric of a configuration.
+
+    Args:
+        config: A configuration in which ``num_identities`` is filled in.
+    """
+    if config.visual_checkpoint is not None:
+        # Its weights replace all of the visual branch: nothing is to be fetched or read besides.
+        config = config.copy()
+        config.model.visual.pretrained = False
+        config.model.visual.weights = None
+    return ReidModule(
+        network=instantiate(config.model),
+        losses=instantiate(config.loss),
+        optimizer=instantiate(config.optimizer),
+        schedule=instantiate(config.schedule),
+        metric=instantiate(config.metric),
+    )
+
+
+def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> dict[str, Any]:
+    """Train one stage in its run folder, or go on with it, and evaluate the selected checkpoint."""
+    if not run.config_file.is_file():
+        run.write_config(plain(config))
+    L.seed_everything(config.seed, workers=True, verbose=False)
+    module = build_module(config)
+    if config.visual_checkpoint is not None:
+        load_network(cast(Any, module.network).visual, config.visual_checkpoint, part="visual")
+    last = run.checkpoint("last")
+    loggers = make_loggers(config.logger, run, config.name, plain(config), module.network)
+    callbacks = [
+        StepSeed(config.seed),
+        CheckpointMeta(plain(config), data.num_identities, config.data.protocol),
+        *checkpoint_callbacks(run, config.select, data.held_out_identities),
+        *instantiate(config.callbacks).values(),
+    ]
+    trainer: L.Trainer = instantiate(
+        config.trainer,
+        callbacks=callbacks,
+        logger=loggers,
+        plugins=[WholeFileCheckpointIO()],
+        default_root_dir=str(run.path),
+    )
+    with quiet():
+        if last.is_file():
+            done = read_checkpoint(last)
+            print(f"going on after epoch {done['epoch'] + 1} of {config.trainer.max_epochs}")
+            for logger in loggers:
+                if hasattr(logger, "forget_after"):
+                    cast(Any, logger).forget_after(done["global_step"])
+        trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
+        metrics = evaluate(config, run, trainer, module, data, run.checkpoint(config.select))
+    if trainer.is_global_zero:
+        run.write_metrics(metrics)
+        print_metrics(metrics, run.metrics_file)
+    return metrics
+
+
+def _visual_stage(config: DictConfig, run: RunFolder) -> DictConfig:
+    """Return the configuration of the first stage: the visual branch as a network of its own."""
+    first = config.copy()
+    with open_dict(first):
+        first.model = {"_target_": "vidreid.models.frame_network.FrameNetwork", "visual": first.model.visual}
+        first.trainer.max_epochs = config.stages.visual_epochs
+        first.stages = {"visual_first": False}
+        first.paths.run_dir = str(run.path)
+        first.name = f"{config.name}_visual_stage"
+    return first
+
+
+def _resumed(config: DictConfig) -> DictConfig:
+    """Return the configuration that a run was started with."""
+    run = RunFolder.existing(config.resume)
+    stored = OmegaConf.create(run.read_config())
+    stored.paths.run_dir = str(run.path)
+    assert isinstance(stored, DictConfig)
+    OmegaConf.set_struct(stored, True)
+    return stored
+
+
+@hydra.main(version_base="1.3", config_path=config_dir(), config_name="train")
+@plain_errors
+def _hydra_main(config: DictConfig) -> float | None:
+    overrides = [] if config.resume is None else _overrides_besides_resume()
+    if overrides:
+        raise ValueError(
+            f"resume goes on with the settings that the run was started with: leave out {', '.join(overrides)}, "
+            "or start a new run with visual_checkpoint=FILE."
+        )
+    metrics = train(config)
+    return metrics.get("mAP")
+
+
+def _overrides_besides_resume() -> list[str]:
+    given = hydra.core.hydra_config.HydraConfig.get().overrides.task
+    return [override for override in given if not override.startswith("resume=")]
+
+
+def main() -> None:
+    """Run the command."""
+    _hydra_main()
