@@ -1,0 +1,56 @@
+"""``make bench``: every benchmark in one run, ratios first, with versions and machine in a JSON file."""
+
+import json
+import os
+import platform
+import sys
+from datetime import date
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import evaluation
+import loader
+import training_step
+
+from vidreid.files import write_whole
+from vidreid.training.checkpoint import versions
+
+
+def machine() -> dict[str, object]:
+    """Return what the figures were measured on."""
+    model = platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        model = next((x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x), model)
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "python": platform.python_version(),
+        "versions": versions(),
+        "date": date.today().isoformat(),
+    }
+
+
+def main() -> None:
+    results: dict[str, object] = {"machine": machine()}
+    for name, run in (
+        ("loader", loader.run),
+        ("training_step", training_step.run),
+        ("evaluation", evaluation.run),
+    ):
+        print(f"== {name}", flush=True)
+        results[name] = run()
+        print(json.dumps(results[name], indent=2), flush=True)
+    file = Path(__file__).with_name("results.json")
+    with write_whole(file) as temporary:
+        temporary.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"written to {file}")
+
+
+if __name__ == "__main__":
+    main()
