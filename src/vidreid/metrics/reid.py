@@ -1,0 +1,203 @@
+"""The torchmetrics class: exact re-identification scores on any number of processes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from vidreid.metrics.average_precision import AveragePrecision
+from vidreid.metrics.distances import Distance
+from vidreid.metrics.ranking import RankingResult, Unanswered, rank
+from vidreid.metrics.tracklets import (
+    GALLERY,
+    QUERY,
+    Normalize,
+    TrackletDescriptors,
+    average_clips,
+    first_of_each,
+)
+
+_META = 5  # clip, tracklet, pid, camera, role
+
+
+class ReidMetric(Metric):
+    """CMC, mAP and mINP of tracklets from the descriptors of their clips.
+
+    The state is the descriptors and the integer facts about them, so two collectives gather everything. Clips
+    that a padded sampler repeats are counted once, by their number; missing clips are an error. Clips of a
+    tracklet are averaged, and every query is ranked exactly (:func:`~vidreid.metrics.ranking.rank`), so the
+    result does not depend on the number of processes, on batch sizes or on the order of the batches.
+
+    Args:
+        expected_clips: Number of clips in the evaluation, numbered from 0; ``None`` does not check (for runs
+            that are cut short on purpose). May be set later as an attribute.
+        normalize: ``none``, ``before`` or ``after`` the mean over clips, see
+            :func:`~vidreid.metrics.tracklets.average_clips`.
+        distance: ``euclidean`` (squared) or ``cosine``.
+        average_precision: ``hits`` or ``trapezoid``.
+        junk_pid: Identity that is ignored in the gallery; ``None`` counts it as wrong.
+        unanswered: ``skip`` or ``zero``.
+        max_rank: Length of the CMC curve, at least 20.
+        block: Queries ranked at a time.
+    """
+
+    is_differentiable = False
+    higher_is_better = True
+    full_state_update = False
+
+    features: list[Tensor]
+    meta: list[Tensor]
+
+    def __init__(
+        self,
+        expected_clips: int | None = None,
+        *,
+        normalize: Normalize = "none",
+        distance: Distance = "euclidean",
+        average_precision: AveragePrecision = "hits",
+        junk_pid: int | None = -1,
+        unanswered: Unanswered = "skip",
+        max_rank: int = 50,
+        block: int = 512,
+    ) -> None:
+        super().__init__()
+        if normalize not in ("none", "before", "after"):
+            raise ValueError(f"Unknown normalisation {normalize!r}: choose none, before or after.")
+        if max_rank < 20:
+            raise ValueError(f"max_rank is {max_rank}, but rank20 is reported: it must be at least 20.")
+        self.expected_clips = expected_clips
+        self.normalize: Normalize = normalize
+        self.distance: Distance = distance
+        self.average_precision: AveragePrecision = average_precision
+        self.junk_pid = junk_pid
+        self.unanswered: Unanswered = unanswered
+        self.max_rank = max_rank
+        self.block = block
+        self._descriptors: TrackletDescriptors | None = None
+        self._result: RankingResult | None = None
+        self.add_state("features", default=[], dist_reduce_fx="cat")
+        self.add_state("meta", default=[], dist_reduce_fx="cat")
+
+    def update(
+        self, features: Tensor, clips: Tensor, tracklets: Tensor, pids: Tensor, cameras: Tensor, roles: Tensor
+    ) -> None:
+        """Add the descriptors of ``B`` clips.
+
+        Args:
+            features: ``(B, D)``, kept as float32.
+            clips: ``(B,)`` int64, position in the flat list of evaluation clips.
+            tracklets: ``(B,)`` int64.
+            pids: ``(B,)`` int64, true identities.
+            cameras: ``(B,)`` int64.
+            roles: ``(B,)`` int64, sum of 1 (query) and 2 (gallery); 0 is neither.
+        """
+        if features.ndim != 2:
+            raise ValueError(f"Descriptors must be (B, D), not {tuple(features.shape)}.")
+        self.features.append(features.detach().float())
+        self.meta.append(
+            torch.stack([clips, tracklets, pids, cameras, roles], dim=1).long().to(features.device)
+        )
+
+    def compute(self) -> dict[str, Tensor]:
+        """Scores of all clips of all processes.
+
+        Returns:
+            ``rank1``, ``rank5``, ``rank10``, ``rank20``, ``mAP``, ``mINP``, ``queries_counted``,
+            ``queries_dropped``, ``queries_tied`` and ``gallery`` (items that count), float32 scalars.
+
+        Raises:
+            ValueError: If clips are missing, contradict each other or are not finite.
+        """
+        descriptors = self._collect()
+        query, gallery = descriptors.having(QUERY), descriptors.having(GALLERY)
+        result = rank(
+            query.features,
+            gallery.features,
+            query.pids,
+            gallery.pids,
+            query.cameras,
+            gallery.cameras,
+            distance=self.distance,
+            average_precision=self.average_precision,
+            junk_pid=self.junk_pid,
+            unanswered=self.unanswered,
+            max_rank=self.max_rank,
+            block=self.block,
+        )
+        self._descriptors, self._result = descriptors, result
+        junk = 0 if self.junk_pid is None else int((gallery.pids == self.junk_pid).sum())
+        scores = {f"rank{k}": float(result.cmc[k - 1]) for k in (1, 5, 10, 20)}
+        scores |= {"mAP": result.mean_ap, "mINP": result.mean_inp}
+        scores |= {"queries_counted": result.queries_counted, "queries_dropped": result.queries_dropped}
+        scores |= {"queries_tied": result.queries_tied, "gallery": len(gallery.pids) - junk}
+        return {
+            name: torch.tensor(value, dtype=torch.float32, device=self.device)
+            for name, value in scores.items()
+        }
+
+    def result(self) -> RankingResult:
+        """The whole ranking result behind :meth:`compute`, which runs if it has not.
+
+        Every process of a distributed evaluation must call it.
+        """
+        self.compute()
+        assert self._result is not None
+        return self._result
+
+    def descriptors(self) -> TrackletDescriptors:
+        """One descriptor a tracklet, of all processes; see :meth:`result`."""
+        self.compute()
+        assert self._descriptors is not None
+        return self._descriptors
+
+    def reset(self) -> None:
+        """Forget all clips."""
+        super().reset()
+        self._descriptors = self._result = None
+
+    def _collect(self) -> TrackletDescriptors:
+        if len(self.features) == 0:
+            features = torch.empty(0, 0, device=self.device)
+            meta = torch.empty(0, _META, dtype=torch.int64, device=self.device)
+        else:  # lists of one process, tensors after a gather
+            features, meta = dim_zero_cat(self.features), dim_zero_cat(self.meta)
+        rows = first_of_each(meta[:, 0])
+        features, meta = features[rows], meta[rows]
+        if self.expected_clips is not None:
+            _check_complete(meta[:, 0], self.expected_clips)
+        _, tracklets, pids, cameras, roles = meta.unbind(dim=1)
+        return average_clips(features, tracklets, pids, cameras, roles, self.normalize)
+
+    def _sync_dist(
+        self, dist_sync_fn: Callable[..., list[Tensor]] | None = None, process_group: Any | None = None
+    ) -> None:
+        # A process without a single clip would send an empty one-dimensional float state, which no collective
+        # can join with its peers' matrices. Agree on the width first, so that it can send (0, D).
+        if dist_sync_fn is not None:
+            width = self.features[0].shape[1] if self.features else 0
+            group = process_group or self.process_group
+            widths = dist_sync_fn(torch.tensor([width], device=self.device), group=group)
+            if not self.features:
+                self.features = [torch.empty(0, int(torch.cat(widths).max()), device=self.device)]
+                self.meta = [torch.empty(0, _META, dtype=torch.int64, device=self.device)]
+        super()._sync_dist(dist_sync_fn, process_group)  # pyright: ignore[reportArgumentType]
+
+
+def _check_complete(clips: Tensor, expected: int) -> None:
+    if len(clips) == expected and (expected == 0 or (int(clips[0]) == 0 and int(clips[-1]) == expected - 1)):
+        return
+    present = torch.zeros(expected, dtype=torch.bool, device=clips.device)
+    present[clips[(clips >= 0) & (clips < expected)]] = True
+    missing = (~present).nonzero().squeeze(1)
+    if len(missing) == 0:
+        raise ValueError(
+            f"The evaluation has {expected} clips, but clip {int(clips[-1] if clips[0] >= 0 else clips[0])} "
+            "came: clips are numbered from 0 by the evaluation dataset."
+        )
+    raise ValueError(
+        f"{len(missing)} of {expected} evaluation clips are missing, the first is clip {int(missing[0])}: "
+        "every clip must reach `update` on some process; a run cut short on purpose sets expected_clips=None."
+    )

@@ -1,0 +1,67 @@
+"""The nearest gallery items of a query, under the rules of the evaluation."""
+
+import torch
+from torch import Tensor
+
+from vidreid.metrics.distances import Distance, GalleryDistances
+from vidreid.metrics.full_precision import full_precision
+from vidreid.metrics.matches import MatchFinder
+
+
+@torch.no_grad()
+def top_matches(
+    query: Tensor,
+    gallery: Tensor,
+    query_pids: Tensor,
+    gallery_pids: Tensor,
+    query_cameras: Tensor,
+    gallery_cameras: Tensor,
+    k: int,
+    *,
+    distance: Distance = "euclidean",
+    junk_pid: int | None = -1,
+) -> tuple[Tensor, Tensor]:
+    """Find the ``k`` nearest gallery items of each query, ignored items left out.
+
+    Ignored are items of the query's identity in the query's camera and items of ``junk_pid``, as in
+    :func:`~vidreid.metrics.ranking.rank`; of equally far items the one that stands first in the gallery comes
+    first.
+
+    Args:
+        query: ``(Q, D)``.
+        gallery: ``(G, D)``.
+        query_pids: ``(Q,)`` int64.
+        gallery_pids: ``(G,)`` int64.
+        query_cameras: ``(Q,)`` int64.
+        gallery_cameras: ``(G,)`` int64.
+        k: Items a query.
+        distance: ``euclidean`` (squared) or ``cosine``.
+        junk_pid: Identity that is left out; ``None`` leaves none out.
+
+    Returns:
+        Gallery rows ``(Q, k)`` int64 and distances ``(Q, k)`` float32, on the gallery's device. Where fewer
+        than ``k`` items are left, rows are -1 and distances infinite.
+    """
+    device = gallery.device
+    query, gallery = query.to(device).float(), gallery.float()
+    rows = torch.full((len(query), k), -1, device=device)
+    values = torch.full((len(query), k), torch.inf, device=device)
+    gallery_pids = gallery_pids.to(device)
+    find = MatchFinder(gallery_pids, gallery_cameras.to(device), None)
+    junk = None if junk_pid is None else (gallery_pids == junk_pid).nonzero().squeeze(1)
+    count = min(k, len(gallery))
+    with full_precision(device):
+        distances_of = GalleryDistances(gallery, distance)
+        for start in range(0, len(query), distances_of.tile):
+            part = slice(start, start + distances_of.tile)
+            distances = distances_of.to(query[part])
+            if junk is not None:
+                distances.index_fill_(1, junk, torch.inf)
+            matches = find(query_pids[part].to(device), query_cameras[part].to(device))
+            ignored = ~matches.counts
+            distances[matches.queries[ignored], matches.items[ignored]] = torch.inf
+            nearest, order = distances.sort(dim=1, stable=True)
+            values[part, :count] = nearest[:, :count]
+            rows[part, :count] = order[:, :count]
+    rows[values == torch.inf] = -1
+    return rows, values
