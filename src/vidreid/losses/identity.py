@@ -1,0 +1,56 @@
+"""Identity classification: cross-entropy with smoothed labels over all heads."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidreid.losses.value import LossValue
+
+
+class IdentityLoss(nn.Module):
+    """Label-smoothed cross-entropy of every head, their mean (released KMPNet) or sum (MGH, layumi's PCB).
+
+    The target is ``(1 - smoothing) * onehot + smoothing / C``. Frame-wise logits ``(B, T, C)`` use the label
+    of their clip for each frame.
+
+    Args:
+        smoothing: Share of the target that is spread over all classes.
+        reduction: ``mean`` or ``sum`` over the heads.
+    """
+
+    def __init__(self, smoothing: float = 0.1, reduction: Literal["mean", "sum"] = "mean") -> None:
+        super().__init__()
+        if reduction not in ("mean", "sum"):
+            raise ValueError(f"Unknown reduction {reduction!r} over the heads: choose mean or sum.")
+        self.smoothing = smoothing
+        self.reduction = reduction
+
+    def forward(
+        self, logits: Mapping[str, Tensor], embeddings: Mapping[str, Tensor], pids: Tensor
+    ) -> LossValue:
+        """Return the loss and its part of every head.
+
+        Args:
+            logits: ``(B, C)`` or ``(B, T, C)`` a head.
+            embeddings: Not used.
+            pids: Labels ``(B,)`` in ``0..C-1``.
+
+        Raises:
+            ValueError: If there are no logits.
+        """
+        if not logits:
+            raise ValueError("The network gave no logits: the identity loss needs at least one classifier.")
+        heads = {name: self._head(logit, pids) for name, logit in logits.items()}
+        values = torch.stack(list(heads.values()))
+        value = values.mean() if self.reduction == "mean" else values.sum()
+        return LossValue(value, {name: head.detach() for name, head in heads.items()})
+
+    def _head(self, logit: Tensor, pids: Tensor) -> Tensor:
+        labels = pids
+        if logit.dim() == 3:
+            labels = pids.repeat_interleave(logit.shape[1])
+            logit = logit.flatten(0, 1)
+        return F.cross_entropy(logit, labels, label_smoothing=self.smoothing)

@@ -1,0 +1,1 @@
+"""Importers of checkpoints that the methods' authors released."""
