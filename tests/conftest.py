@@ -26,3 +26,13 @@ def shared_data() -> Path:
 def golden() -> Path:
     """Numbers of the methods' released code."""
     return Path(os.environ.get("VIDREID_GOLDEN", REPO_ROOT / "tests" / "golden"))
+
+
+@pytest.fixture(scope="session")
+def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The procedural benchmark in its smallest size, rendered once for all tests."""
+    from vidreid.synthetic.benchmark import synthesize
+
+    root = tmp_path_factory.mktemp("synthetic") / "tiny"
+    synthesize(root, size="tiny", seed=0, workers=1, progress=False)
+    return root

@@ -45,7 +45,7 @@ def evaluate(
     return {
         "name": config.name,
         "method": method_name(module.network),
-        "protocol": data.protocol.name,
+        "protocol": data.protocol,
         "average_precision": config.metric.average_precision,
         **{name: scalars[name] for name in TABLE},
         "queries_counted": ranking.queries_counted,
@@ -60,7 +60,7 @@ def evaluate(
             "name": data.benchmark.name,
             "root": str(config.data.root),
             "train_identities": data.num_identities,
-            "train_tracklets": len(data.train_tracklets),
+            "train_tracklets": len(data.train_table),
             "test_tracklets": len(data.benchmark.test),
         },
         "parameters": {

@@ -15,7 +15,8 @@ from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.training.checkpoint import CheckpointMeta, WholeFileCheckpointIO, load_network, read_checkpoint
-from vidreid.training.loggers import make_loggers
+from vidreid.training.csv_log import CsvLog
+from vidreid.training.loggers import finish, make_loggers
 from vidreid.training.module import ReidModule
 from vidreid.training.run_folder import RunFolder
 from vidreid.training.selection import checkpoint_callbacks
@@ -111,19 +112,27 @@ def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> d
         plugins=[WholeFileCheckpointIO()],
         default_root_dir=str(run.path),
     )
-    with quiet():
-        if last.is_file():
-            done = read_checkpoint(last)
-            print(f"going on after epoch {done['epoch'] + 1} of {config.trainer.max_epochs}")
-            for logger in loggers:
-                if hasattr(logger, "forget_after"):
-                    cast(Any, logger).forget_after(done["global_step"])
-        trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
-        metrics = evaluate(config, run, trainer, module, data, run.checkpoint(config.select))
+    try:
+        with quiet():
+            if last.is_file():
+                _go_on(last, trainer)
+            trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
+            metrics = evaluate(config, run, trainer, module, data, run.checkpoint(config.select))
+    finally:
+        finish(loggers)
     if trainer.is_global_zero:
         run.write_metrics(metrics)
         print_metrics(metrics, run.metrics_file)
     return metrics
+
+
+def _go_on(last: Path, trainer: L.Trainer) -> None:
+    """Say from where a run goes on, and drop what was logged after that."""
+    done = read_checkpoint(last)
+    print(f"going on after epoch {done['epoch'] + 1} of {trainer.max_epochs}")
+    for logger in trainer.loggers:
+        if isinstance(logger, CsvLog):
+            logger.forget_after(done["global_step"])
 
 
 def _visual_stage(config: DictConfig, run: RunFolder) -> DictConfig:

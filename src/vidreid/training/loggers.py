@@ -1,8 +1,10 @@
 """The loggers of a run: always the CSV file, Weights & Biases as the configuration says."""
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
+import wandb
 from lightning.pytorch.loggers import Logger, WandbLogger
 from omegaconf import DictConfig
 from torch import nn
@@ -46,6 +48,12 @@ def make_loggers(
         logger.log_hyperparams({**config, "parameters": count_parameters(network)})
         loggers.append(logger)
     return loggers
+
+
+def finish(loggers: Iterable[Logger]) -> None:
+    """Close what is open, so that the next training of the same process starts its own W&B run."""
+    if any(isinstance(logger, WandbLogger) for logger in loggers):
+        wandb.finish()
 
 
 def count_parameters(network: nn.Module) -> dict[str, int]:

@@ -86,7 +86,7 @@ class ReidModule(L.LightningModule):
 
     def describe(self, batch: ClipBatch) -> Tensor:
         """Return the descriptors ``(B, D)`` of a batch, as float32."""
-        return self.network.describe(self.normalize(batch.images), None, batch.cameras).float()
+        return self.network.describe(self.normalize(batch.images), batch.keypoints, batch.cameras).float()
 
     def on_validation_epoch_start(self) -> None:
         """Start counting clips of the held-out identities."""

@@ -1,0 +1,179 @@
+"""Trainings as a user runs them: results, evaluation again, interruption and resuming, sweeps, bad input."""
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hydra.errors import ConfigCompositionException
+from support.runs import NARROW, SMALL, call, compose_training, start
+
+from vidreid.commands.evaluate import evaluate_run
+from vidreid.commands.train import train
+
+KMPNET = ("experiment=kmpnet_pcb_synthetic", *SMALL, *NARROW, "model.graph.layers=[1,1,1,1]", "model.graph.width=16")
+NUMBERS = ("rank1", "rank5", "mAP", "mINP", "queries_counted", "queries_dropped", "gallery", "cmc")
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def numbers(run: Path) -> dict[str, Any]:
+    metrics = json.loads((run / "metrics.json").read_text())
+    return {name: metrics[name] for name in NUMBERS}
+
+
+@pytest.fixture(scope="module")
+def pcb_run(tiny_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "pcb"
+    train(compose_training(tiny_root, run, "experiment=pcb_synthetic", *SMALL, *NARROW, "trainer.max_epochs=2"))
+    return run
+
+
+def eval_config(repo_root: Path, run: Path, *overrides: str) -> Any:
+    from hydra import compose, initialize_config_dir
+
+    with initialize_config_dir(str(repo_root / "conf"), version_base="1.3"):
+        return compose("eval", [f"run={run}", *overrides])
+
+
+def test_evaluating_again_repeats_the_numbers(
+    pcb_run: Path, repo_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = evaluate_run(eval_config(repo_root, pcb_run))
+    assert {name: again[name] for name in NUMBERS} == numbers(pcb_run)
+    assert "the same numbers as in the run's metrics.json" in capsys.readouterr().out
+
+
+def test_another_protocol_has_its_own_file(pcb_run: Path, repo_root: Path) -> None:
+    before = (pcb_run / "metrics.json").read_bytes()
+    other = evaluate_run(eval_config(repo_root, pcb_run, "data.protocol=no_distractors"))
+    stored = json.loads((pcb_run / "eval_protocol-no_distractors_last.json").read_text())
+    assert stored["protocol"] == "no_distractors"
+    assert other["gallery"] < json.loads(before)["gallery"]
+    assert (pcb_run / "metrics.json").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_as_an_uninterrupted_one(tiny_root: Path, tmp_path: Path, repo_root: Path) -> None:
+    """kill -9 in stage 2, Ctrl-C in stage 1: the resumed run has the same weights and numbers, bit for bit."""
+    epochs = ("trainer.max_epochs=4", "stages.visual_epochs=3")
+    whole = tmp_path / "whole"
+    train(compose_training(tiny_root, whole, *KMPNET, *epochs))
+
+    torn = tmp_path / "torn"
+    command = (*KMPNET, *epochs, f"data.root={tiny_root}", f"hydra.run.dir={torn}")
+    process = start(repo_root, "train.py", *command, cwd=tmp_path)
+    _wait_for(torn / "visual_stage" / "checkpoints" / "last.ckpt", process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) != 0
+    assert not (torn / "metrics.json").exists()
+    _no_half_files(torn)
+
+    process = start(repo_root, "train.py", f"resume={torn}", cwd=tmp_path)
+    _wait_for(torn / "checkpoints" / "last.ckpt", process)
+    process.kill()
+    process.wait(timeout=60)
+    assert not (torn / "metrics.json").exists()
+
+    status, output = call(repo_root, "train.py", f"resume={torn}", cwd=tmp_path)
+    assert status == 0, output
+    assert "going on after epoch" in output
+    for key, value in weights(whole).items():
+        assert torch.equal(value, weights(torn)[key]), key
+    assert numbers(torn) == numbers(whole)
+    assert numbers(torn / "visual_stage") == numbers(whole / "visual_stage")
+
+
+def _wait_for(file: Path, process: Any) -> None:
+    for _ in range(1200):
+        if file.is_file():
+            return
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.05)
+    pytest.fail(f"{file} did not appear")
+
+
+def _no_half_files(run: Path) -> None:
+    assert not [path for path in run.rglob("*partial*")]
+
+
+def test_resume_takes_no_other_settings(pcb_run: Path, repo_root: Path, tmp_path: Path) -> None:
+    status, output = call(repo_root, "train.py", f"resume={pcb_run}", "optimizer.lr=1", cwd=tmp_path)
+    assert status == 1
+    assert "error: resume goes on with the settings that the run was started with: leave out optimizer.lr=1" in output
+
+
+@pytest.mark.slow
+def test_a_sweep_has_a_folder_for_each_job(tiny_root: Path, repo_root: Path, tmp_path: Path) -> None:
+    status, output = call(
+        repo_root,
+        "train.py",
+        "-m",
+        "experiment=pcb_synthetic",
+        *SMALL,
+        *NARROW,
+        "trainer.max_epochs=1",
+        "optimizer.lr=0.001,0.002",
+        f"data.root={tiny_root}",
+        cwd=tmp_path,
+    )
+    assert status == 0, output
+    files = sorted(tmp_path.glob("runs/pcb_synthetic/sweep_*/*/metrics.json"))
+    assert [file.parent.name for file in files] == ["0", "1"]
+    rates = [__import__("yaml").safe_load((f.parent / "config.yaml").read_text())["optimizer"]["lr"] for f in files]
+    assert rates == [0.001, 0.002]
+
+
+def test_best_is_chosen_on_held_out_identities(tiny_root: Path, tmp_path: Path) -> None:
+    config = compose_training(
+        tiny_root, tmp_path, "experiment=pcb_synthetic", *SMALL, *NARROW,
+        "select=best", "data.held_out_identities=2", "trainer.max_epochs=2",
+    )  # fmt: skip
+    metrics = train(config)
+    assert metrics["checkpoint"] == "checkpoints/best.ckpt"
+    assert (tmp_path / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_an_override_that_does_not_exist_is_named(tiny_root: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigCompositionException) as error:
+        compose_training(tiny_root, tmp_path, "trainer.epochs=3")
+    assert "trainer.epochs" in str(error.value)
+
+
+def test_a_missing_root_is_one_sentence(repo_root: Path, tmp_path: Path) -> None:
+    status, output = call(
+        repo_root, "train.py", "experiment=pcb_synthetic", f"data.root={tmp_path}/none", cwd=tmp_path
+    )
+    assert status == 1
+    assert "Traceback" not in output
+    assert f"error: " in output and f"{tmp_path}/none" in output
+
+
+def test_a_checkpoint_of_another_identity_count_is_refused(
+    tiny_root: Path, pcb_run: Path, tmp_path: Path
+) -> None:
+    config = compose_training(
+        tiny_root, tmp_path / "run", *KMPNET,
+        "data.held_out_identities=2", f"visual_checkpoint={pcb_run}/checkpoints/last.ckpt",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="is of another network"):
+        train(config)
+
+
+def test_a_visual_checkpoint_skips_stage_one(tiny_root: Path, pcb_run: Path, tmp_path: Path) -> None:
+    """With no further epochs of training the visual branch of stage 2 is that of the checkpoint."""
+    config = compose_training(
+        tiny_root, tmp_path / "run", *KMPNET, "trainer.max_epochs=1", "optimizer.lr=0.0",
+        f"visual_checkpoint={pcb_run}/checkpoints/last.ckpt",
+    )  # fmt: skip
+    train(config)
+    assert not (tmp_path / "run" / "visual_stage").exists()
+    before, after = weights(pcb_run), weights(tmp_path / "run")
+    kernels = [key for key in before if key.endswith("conv1.weight")]
+    assert kernels
+    assert all(torch.equal(before[key], after[key]) for key in kernels)
