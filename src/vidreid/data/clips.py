@@ -1,0 +1,152 @@
+"""Which frames of a tracklet make a clip: pure functions from a length to row numbers.
+
+A tracklet may have fewer frames than a clip; each mode says how it fills up.
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Sampling = Literal["segment_random", "evenly", "released_evenly", "consecutive", "dense"]
+"""How clips are taken from a tracklet."""
+
+Rows = NDArray[np.int64]
+
+
+def segment_random(length: int, frames: int, generator: np.random.Generator) -> Rows:
+    """One random frame from each of ``frames`` equal segments, in order.
+
+    A shorter tracklet is stretched: its frames are repeated in place.
+
+    Args:
+        length: Frames of the tracklet, at least 1.
+        frames: Frames of the clip ``T``.
+        generator: Source of randomness.
+
+    Returns:
+        ``(T,)`` rows, ascending.
+    """
+    edges = np.arange(frames + 1, dtype=np.int64) * length // frames
+    low = np.minimum(edges[:-1], length - 1)
+    high = np.maximum(edges[1:], low + 1)
+    return generator.integers(low, high, dtype=np.int64)
+
+
+def evenly(length: int, frames: int) -> Rows:
+    """The middle frames of ``frames`` equal segments: ``floor((2 i + 1) n / (2 T))``.
+
+    A shorter tracklet gives all its frames and then repeats the last one.
+
+    Returns:
+        ``(T,)`` rows, ascending.
+    """
+    i = np.arange(frames, dtype=np.int64)
+    if length < frames:
+        return np.minimum(i, length - 1)
+    return (2 * i + 1) * length // (2 * frames)
+
+
+def released_evenly(length: int, frames: int, extra: int = 2) -> Rows:
+    """The even sampling of the released KMPNet, for parity only: it never sees the end of a tracklet.
+
+    ``T + extra`` rows ``i * floor(n / (T + extra))``, of which the last ``extra`` are dropped (they once
+    served velocity and acceleration). ``extra=0`` gives the sampling of torchreid's video data sets. A
+    shorter tracklet repeats its last frame.
+
+    Returns:
+        ``(T,)`` rows, ascending.
+    """
+    i = np.arange(frames, dtype=np.int64)
+    step = max(length // (frames + extra), 1)
+    return np.minimum(i * step, length - 1)
+
+
+def consecutive(length: int, frames: int, generator: np.random.Generator | None = None) -> Rows:
+    """``frames`` consecutive frames from a random start, or from the middle without a generator.
+
+    A shorter tracklet gives all its frames and then repeats the last one.
+
+    Returns:
+        ``(T,)`` rows, ascending.
+    """
+    latest = max(length - frames, 0)
+    start = latest // 2 if generator is None else int(generator.integers(latest + 1))
+    return np.minimum(start + np.arange(frames, dtype=np.int64), length - 1)
+
+
+def dense(length: int, frames: int, max_clips: int | None = None) -> NDArray[np.int64]:
+    """All frames in clips that follow one another without overlap.
+
+    The last clip is filled by repeating its own frames in a cycle.
+
+    Args:
+        length: Frames of the tracklet, at least 1.
+        frames: Frames of a clip ``T``.
+        max_clips: Stop after that many clips; the released KeyRe-ID stops after 41 (of 4 frames).
+
+    Returns:
+        ``(clips, T)`` rows.
+    """
+    clips = dense_count(length, frames, max_clips)
+    return np.stack([dense_clip(length, frames, clip) for clip in range(clips)])
+
+
+def dense_count(length: int, frames: int, max_clips: int | None = None) -> int:
+    """Return how many clips ``dense`` gives."""
+    clips = -(-length // frames)
+    return clips if max_clips is None else min(clips, max_clips)
+
+
+def dense_clip(length: int, frames: int, clip: int) -> Rows:
+    """Return clip number ``clip`` of ``dense`` without building the others."""
+    start = clip * frames
+    own = min(frames, length - start)
+    return start + np.arange(frames, dtype=np.int64) % own
+
+
+def training_clip(sampling: str, length: int, frames: int, generator: np.random.Generator) -> Rows:
+    """Sample one clip for training; ``dense`` gives a random one of its clips.
+
+    Raises:
+        ValueError: For an unknown mode.
+    """
+    if sampling == "segment_random":
+        return segment_random(length, frames, generator)
+    if sampling == "consecutive":
+        return consecutive(length, frames, generator)
+    if sampling == "dense":
+        return dense_clip(length, frames, int(generator.integers(dense_count(length, frames))))
+    return evaluation_clip(sampling, length, frames, 0)
+
+
+def evaluation_clip(sampling: str, length: int, frames: int, clip: int) -> Rows:
+    """Return clip number ``clip`` of a tracklet under a deterministic mode.
+
+    Raises:
+        ValueError: For an unknown mode or ``segment_random``.
+    """
+    if sampling == "evenly":
+        return evenly(length, frames)
+    if sampling == "released_evenly":
+        return released_evenly(length, frames)
+    if sampling == "consecutive":
+        return consecutive(length, frames)
+    if sampling == "dense":
+        return dense_clip(length, frames, clip)
+    check_sampling(sampling, evaluation=True)
+    raise AssertionError(sampling)
+
+
+def check_sampling(sampling: str, *, evaluation: bool = False) -> None:
+    """Refuse a mode that does not exist or, for evaluation, is random.
+
+    Raises:
+        ValueError: With the choices.
+    """
+    choices = [name for name in get_args(Sampling) if not (evaluation and name == "segment_random")]
+    if sampling not in choices:
+        purpose = "evaluation" if evaluation else "training"
+        raise ValueError(
+            f"There is no clip sampling {sampling!r} for {purpose}: choose one of {', '.join(choices)}."
+        )

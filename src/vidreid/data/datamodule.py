@@ -1,0 +1,275 @@
+"""What all benchmarks share on the way from tables to loaders; a small subclass names the reader."""
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import pandas as pd
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader
+
+from vidreid.data.benchmark import Benchmark
+from vidreid.data.clips import check_sampling
+from vidreid.data.dataset import Clip, EvaluationClips, TrainClips, collate_clips
+from vidreid.data.held_out import hold_out
+from vidreid.data.mars_format import TEST_FOLDER, TRAIN_FOLDER
+from vidreid.data.protocols import PROTOCOLS, find_protocol
+from vidreid.data.reading import ClipReader, OnBadFrame
+from vidreid.data.samplers import EvaluationSampler, IdentitySampler, TrackletSampler
+from vidreid.data.tracklets import FrameList, column
+from vidreid.data.transforms import ClipTransform, training_augmentations
+from vidreid.keypoints.store import KeypointStore
+
+Loader = DataLoader[Clip]
+
+
+class ReidDataModule(LightningDataModule):
+    """Loaders of a benchmark.
+
+    Use it with ``Trainer(use_distributed_sampler=False)``: the samplers know the ranks themselves.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        height: int = 256,
+        width: int = 128,
+        clip_length: int = 8,
+        train_sampling: str = "segment_random",
+        test_sampling: str = "evenly",
+        test_clip_length: int | None = None,
+        test_max_clips: int | None = None,
+        batch_size: int = 8,
+        test_batch_size: int = 16,
+        sampler: Literal["random", "identity"] = "random",
+        identities_per_batch: int = 4,
+        tracklets_per_identity: int = 4,
+        keypoints: str | Path | None = "detector",
+        joints: str = "body12",
+        flip: float = 0.5,
+        erase: float = 0.5,
+        erase_per_frame: bool = False,
+        crop: int = 0,
+        jitter: float = 0.0,
+        independent_frames: bool = False,
+        protocol: str = "official",
+        held_out_identities: float = 0,
+        split_seed: int = 0,
+        workers: int = 2,
+        seed: int = 0,
+        strict: bool = False,
+        on_bad_frame: OnBadFrame = "error",
+        pin_memory: bool = False,
+    ) -> None:
+        """Take the settings; nothing is read before it is needed.
+
+        Args:
+            root: Where the benchmark lies.
+            height: ``H`` of the network's input.
+            width: ``W`` of the network's input.
+            clip_length: Frames of a training clip ``T``.
+            train_sampling: How frames of a training clip are chosen.
+            test_sampling: How clips are taken in validation and test.
+            test_clip_length: Frames of an evaluation clip; by default ``clip_length``.
+            test_max_clips: At most so many clips of a tracklet under ``test_sampling=dense``.
+            batch_size: Clips of a training batch on one process, for ``sampler=random``.
+            test_batch_size: Clips of an evaluation batch on one process.
+            sampler: ``random``: every tracklet once an epoch; ``identity``: P identities of K tracklets.
+            identities_per_batch: P on one process.
+            tracklets_per_identity: K on one process; the batch has P x K clips.
+            keypoints: ``detector`` or ``true`` (in ``<root>/keypoints``), a folder, or ``None`` for a network
+                that needs none.
+            joints: ``body12`` or ``coco17``.
+            flip: Probability of mirroring a training clip.
+            erase: Probability of erasing a rectangle in a training clip.
+            erase_per_frame: Draw the rectangle for each frame.
+            crop: Pixels of padding before a random crop; 0 leaves it out.
+            jitter: Strength of the change of brightness, contrast and saturation; 0 leaves it out.
+            independent_frames: Draw all augmentations for each frame, as the released KMPNet does.
+            protocol: Which test tracklets ask and are searched.
+            held_out_identities: Training identities kept for validation: a number, a share below 1, or 0.
+            split_seed: Seed of that choice.
+            workers: Loader processes; the batches do not depend on it.
+            seed: Seed of everything random in training.
+            strict: Refuse a tree whose counts differ from the published ones.
+            on_bad_frame: ``error`` or ``skip_frame``.
+            pin_memory: Copy batches to pinned memory, for a GPU.
+
+        Raises:
+            ValueError: If a name is not among the choices; the sentence lists them.
+        """
+        super().__init__()
+        check_sampling(train_sampling)
+        check_sampling(test_sampling, evaluation=True)
+        find_protocol(protocol, PROTOCOLS)
+        if sampler not in ("random", "identity"):
+            raise ValueError(f"There is no sampler {sampler!r}: choose one of random, identity.")
+        self.root = Path(root)
+        self.train_sampling, self.clip_length = train_sampling, clip_length
+        self.test_sampling, self.test_clip_length = test_sampling, test_clip_length or clip_length
+        self.test_max_clips = test_max_clips
+        self.sampler = sampler
+        self.batch_size = batch_size if sampler == "random" else identities_per_batch * tracklets_per_identity
+        self.identities_per_batch, self.tracklets_per_identity = identities_per_batch, tracklets_per_identity
+        self.test_batch_size = test_batch_size
+        self.keypoints, self.joints = keypoints, joints
+        self.protocol = protocol
+        self.held_out_identities, self.split_seed = held_out_identities, split_seed
+        self.workers, self.seed, self.strict = workers, seed, strict
+        self.on_bad_frame: OnBadFrame = on_bad_frame
+        self.pin_memory = pin_memory
+        augmentations = training_augmentations(flip, erase, crop, jitter, erase_per_frame)
+        self.train_transform = ClipTransform(height, width, augmentations, joints, independent_frames)
+        self.test_transform = ClipTransform(height, width, (), joints)
+        self._benchmark: Benchmark | None = None
+        self._tables: tuple[pd.DataFrame, pd.DataFrame] | None = None
+
+    @abstractmethod
+    def read(self) -> Benchmark:
+        """Read the benchmark."""
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read the tables, if that has not happened."""
+        _ = self.train_table
+
+    @property
+    def benchmark(self) -> Benchmark:
+        """The benchmark, read when first asked for."""
+        if self._benchmark is None:
+            self._benchmark = self.read()
+        return self._benchmark
+
+    @property
+    def notices(self) -> list[str]:
+        """What the reader wants to tell the user."""
+        return self.benchmark.notices
+
+    @property
+    def train_table(self) -> pd.DataFrame:
+        """Tracklets to train on, without those held out."""
+        return self._split()[0]
+
+    @property
+    def validation_table(self) -> pd.DataFrame:
+        """Tracklets of the held-out identities, with ``is_query``; empty if there are none."""
+        return self._split()[1]
+
+    @property
+    def num_identities(self) -> int:
+        """Number of training labels."""
+        return len(set(column(self.train_table, "pid")))
+
+    @property
+    def validation_clips(self) -> int:
+        """Entries of the flat list of validation clips: what the metric must see."""
+        return len(self.validation_data())
+
+    @property
+    def test_clips(self) -> int:
+        """Entries of the flat list of test clips: what the metric must see."""
+        return len(self.test_data())
+
+    def train_data(self) -> TrainClips:
+        """Return the training clips."""
+        reader = self._reader(self.benchmark.train_frames, TRAIN_FOLDER)
+        return TrainClips(
+            self.train_table, reader, self.train_transform, self.clip_length, self.train_sampling
+        )
+
+    def validation_data(self) -> EvaluationClips:
+        """Return the clips of the held-out identities, under the official protocol."""
+        return self._evaluation(
+            self.validation_table, "official", self._reader(self.benchmark.train_frames, TRAIN_FOLDER)
+        )
+
+    def test_data(self) -> EvaluationClips:
+        """Return the clips of the test tracklets that the protocol uses."""
+        return self._evaluation(
+            self.benchmark.test, self.protocol, self._reader(self.benchmark.test_frames, TEST_FOLDER)
+        )
+
+    def train_dataloader(self) -> Loader:
+        """Return the training loader; its batches follow from the seed and the epoch alone."""
+        world_size, rank = self._world()
+        data = self.train_data()
+        if self.sampler == "random":
+            sampler = TrackletSampler(len(data), self.batch_size, self.seed, world_size, rank)
+        else:
+            sampler = IdentitySampler(
+                data.labels,
+                self.identities_per_batch,
+                self.tracklets_per_identity,
+                self.seed,
+                world_size,
+                rank,
+            )
+        return self._loader(data, sampler, self.batch_size, keep=True)
+
+    def val_dataloader(self) -> Loader | list[Loader]:
+        """Return the loader of the held-out identities, or no loader if there are none."""
+        if self.held_out_identities == 0:
+            return []
+        data = self.validation_data()
+        return self._loader(
+            data, EvaluationSampler(len(data), *self._world()), self.test_batch_size, keep=True
+        )
+
+    def test_dataloader(self) -> Loader:
+        """Return the test loader."""
+        data = self.test_data()
+        return self._loader(
+            data, EvaluationSampler(len(data), *self._world()), self.test_batch_size, keep=False
+        )
+
+    def _split(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        if self._tables is None:
+            self._tables = hold_out(self.benchmark.train, self.held_out_identities, self.split_seed)
+        return self._tables
+
+    def _world(self) -> tuple[int, int]:
+        return (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
+
+    def _reader(self, frames: FrameList, split: str) -> ClipReader:
+        store = None
+        if self.keypoints is not None:
+            named = self.keypoints in ("detector", "true")
+            folder = self.root / "keypoints" / self.keypoints if named else Path(self.keypoints)
+            store = KeypointStore.open(folder, split, len(frames), frames.names_crc())
+        return ClipReader(frames, store, self.joints, self.on_bad_frame)
+
+    def _evaluation(self, table: pd.DataFrame, protocol: str, reader: ClipReader) -> EvaluationClips:
+        roles = find_protocol(protocol, self.benchmark.protocols).roles(table)
+        return EvaluationClips(
+            table,
+            roles,
+            reader,
+            self.test_transform,
+            self.test_clip_length,
+            self.test_sampling,
+            self.test_max_clips,
+        )
+
+    def _loader(
+        self,
+        data: TrainClips | EvaluationClips,
+        sampler: TrackletSampler | IdentitySampler | EvaluationSampler,
+        batch_size: int,
+        keep: bool,
+    ) -> Loader:
+        return DataLoader(
+            data,  # pyright: ignore[reportArgumentType]
+            batch_size=batch_size,
+            sampler=sampler,
+            num_workers=self.workers,
+            collate_fn=collate_clips,
+            pin_memory=self.pin_memory,
+            # The samplers live in this process, so that workers that stay still get new epochs.
+            persistent_workers=keep and self.workers > 0,
+            worker_init_fn=_start_worker,
+        )
+
+
+def _start_worker(worker: int) -> None:
+    # Loader processes are the parallelism: threads of OpenCV inside each would fight over the cores.
+    cv2.setNumThreads(0)

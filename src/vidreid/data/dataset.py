@@ -1,0 +1,161 @@
+"""Data sets of clips: random ones for training, a flat list of all clips for evaluation."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, default_collate
+
+from vidreid.data.batch import ClipBatch
+from vidreid.data.clips import check_sampling, dense_count, evaluation_clip, training_clip
+from vidreid.data.reading import ClipReader
+from vidreid.data.samplers import Draw
+from vidreid.data.tracklets import column, training_labels
+from vidreid.data.transforms import ClipTransform
+
+
+class Clip(NamedTuple):
+    """One clip on its way into a batch: the fields of ``ClipBatch`` without the first axis."""
+
+    images: Tensor
+    keypoints: Tensor | None
+    pid: int
+    camera: int
+    tracklet: int
+    clip: int
+    role: int
+
+
+class TrainClips(Dataset[Clip]):
+    """A random clip of a tracklet for each ``Draw``; identities become labels 0..C-1."""
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        reader: ClipReader,
+        transform: ClipTransform,
+        clip_length: int = 8,
+        sampling: str = "segment_random",
+    ) -> None:
+        """Set up the data set.
+
+        Args:
+            table: Tracklet table.
+            reader: Reads the frames that the table points into.
+            transform: Makes the network's input.
+            clip_length: Frames of a clip ``T``.
+            sampling: How frames are chosen.
+
+        Raises:
+            ValueError: If there is no such sampling.
+        """
+        check_sampling(sampling)
+        self.reader, self.transform, self.clip_length, self.sampling = (
+            reader,
+            transform,
+            clip_length,
+            sampling,
+        )
+        self.labels = training_labels(table)
+        self.cameras, self.tracklets = column(table, "camera"), column(table, "tracklet")
+        self.starts, self.stops = column(table, "start"), column(table, "stop")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: Draw) -> Clip:
+        """Make the clip of a draw: a pure function of it."""
+        row, seed = index
+        generator = np.random.default_rng(seed)
+        length = int(self.stops[row] - self.starts[row])
+        rows = self.starts[row] + training_clip(self.sampling, length, self.clip_length, generator)
+        images, keypoints = _input(self.reader, self.transform, rows, int(generator.integers(2**63)))
+        label, camera = int(self.labels[row]), int(self.cameras[row])
+        return Clip(images, keypoints, label, camera, int(self.tracklets[row]), clip=-1, role=0)
+
+
+class EvaluationClips(Dataset[Clip]):
+    """The flat list of clips of all tracklets that play a part.
+
+    A long tracklet is many entries of ``T`` frames, so that a batch has the same size whatever the tracklets;
+    the metric averages the clips of a tracklet.
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        roles: NDArray[np.int64],
+        reader: ClipReader,
+        transform: ClipTransform,
+        clip_length: int = 8,
+        sampling: str = "evenly",
+        max_clips: int | None = None,
+    ) -> None:
+        """List the clips.
+
+        Args:
+            table: Tracklet table.
+            roles: ``(n,)`` role of each row; those of role 0 are left out.
+            reader: Reads the frames that the table points into.
+            transform: Makes the network's input.
+            clip_length: Frames of a clip ``T``.
+            sampling: ``evenly``, ``released_evenly`` and ``consecutive`` give one clip, ``dense`` all.
+            max_clips: At most so many clips of a tracklet under ``dense``.
+
+        Raises:
+            ValueError: If there is no such sampling, or it is random.
+        """
+        check_sampling(sampling, evaluation=True)
+        self.reader, self.transform, self.clip_length, self.sampling = (
+            reader,
+            transform,
+            clip_length,
+            sampling,
+        )
+        used = roles > 0
+        self.roles = roles[used]
+        self.pids, self.cameras = column(table, "pid")[used], column(table, "camera")[used]
+        self.tracklets = column(table, "tracklet")[used]
+        self.starts, self.stops = column(table, "start")[used], column(table, "stop")[used]
+        counts = np.ones(len(self.roles), dtype=np.int64)
+        if sampling == "dense":
+            lengths = self.stops - self.starts
+            counts = np.array([dense_count(int(n), clip_length, max_clips) for n in lengths], dtype=np.int64)
+        # Entry e is clip number positions[e] of the tracklet in rows[e].
+        self.rows = np.repeat(np.arange(len(counts)), counts)
+        self.positions = np.arange(len(self.rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Clip:
+        """Make entry ``index``; nothing about it is random."""
+        row = self.rows[index]
+        length = int(self.stops[row] - self.starts[row])
+        chosen = evaluation_clip(self.sampling, length, self.clip_length, int(self.positions[index]))
+        images, keypoints = _input(self.reader, self.transform, self.starts[row] + chosen, seed=0)
+        pid, camera, tracklet = int(self.pids[row]), int(self.cameras[row]), int(self.tracklets[row])
+        return Clip(images, keypoints, pid, camera, tracklet, clip=index, role=int(self.roles[row]))
+
+
+def collate_clips(clips: Sequence[Clip]) -> ClipBatch:
+    """Stack clips to a batch (into shared memory when in a loader process)."""
+    keypoints = [clip.keypoints for clip in clips if clip.keypoints is not None]
+    numbers = torch.tensor([clip[2:] for clip in clips], dtype=torch.int64)
+    return ClipBatch(
+        default_collate([clip.images for clip in clips]),
+        torch.stack(keypoints) if keypoints else None,
+        *(part.contiguous() for part in numbers.unbind(1)),
+    )
+
+
+def _input(
+    reader: ClipReader, transform: ClipTransform, rows: NDArray[np.int64], seed: int
+) -> tuple[Tensor, Tensor | None]:
+    images, keypoints = reader.read(rows)
+    planes, moved = transform(images, keypoints, seed)
+    return torch.from_numpy(planes), None if moved is None else torch.from_numpy(moved)

@@ -1,0 +1,52 @@
+"""From a file to pixels."""
+
+from os import PathLike
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+class FrameError(OSError):
+    """A frame that is missing, cannot be decoded or is cut off."""
+
+
+def read_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
+    """Decode an image.
+
+    Args:
+        path: A JPEG or PNG file (or what else OpenCV decodes).
+
+    Returns:
+        ``(H, W, 3)`` uint8, RGB.
+
+    Raises:
+        FrameError: If the file is missing, no image, or cut off; the message names it.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise FrameError(
+            f"Frame {path} cannot be read ({error.strerror}): is the data set complete?"
+        ) from error
+    if _cut_off(data):
+        # The decoder would fill the missing part with grey and say nothing.
+        raise FrameError(
+            f"Frame {path} is cut off after {len(data)} bytes: copy it again from a whole archive."
+        )
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
+    if image is None:
+        raise FrameError(f"Frame {path} is not a readable image: copy it again from a whole archive.")
+    return image.astype(np.uint8, copy=False)
+
+
+def _cut_off(data: bytes) -> bool:
+    """Tell whether the end marker of a JPEG or PNG file is missing."""
+    if data.startswith(b"\xff\xd8"):
+        # Inside coded data 0xFF is always followed by 0x00 or a restart marker, so an end marker behind the
+        # last start of a scan is the real one, even if something was appended to the file.
+        return not data.endswith(b"\xff\xd9") and data.rfind(b"\xff\xd9") < max(data.rfind(b"\xff\xda"), 1)
+    if data.startswith(b"\x89PNG"):
+        return b"IEND" not in data[-64:]
+    return False

@@ -1,0 +1,91 @@
+"""The tracklet table (one row a tracklet) and the columnar list of frames that its rows point into."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vidreid.data.mars_format import names_crc
+
+
+class FrameList:
+    """File names of all frames of a split, kept as one array of bytes: MARS's 1.19 M names take 23 MB.
+
+    Nothing is looked up on disk: whether a file is there shows when it is read.
+    """
+
+    def __init__(self, folder: Path, names: NDArray[np.bytes_], prefix: int = 4) -> None:
+        """Take the names as they are.
+
+        Args:
+            folder: The folder of the split, such as ``<root>/bbox_train``.
+            names: ``(frames,)`` byte strings in the order that tracklets refer to.
+            prefix: The first ``prefix`` characters of a name are its subfolder (MARS: 4); 0 means that the
+                names are paths relative to ``folder``.
+        """
+        self.folder = Path(folder)
+        self.names = names
+        self.prefix = prefix
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def path(self, row: int) -> Path:
+        """Return the path of one frame."""
+        name = self.names[row].decode()
+        return self.folder / name[: self.prefix] / name
+
+    def paths(self, start: int, stop: int) -> list[Path]:
+        """Return the paths of the frames ``start:stop``."""
+        return [self.path(row) for row in range(start, stop)]
+
+    def names_crc(self) -> int:
+        """Return the checksum that ties keypoints to these frames."""
+        return names_crc(self.names)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the names take in memory."""
+        return self.names.nbytes
+
+
+def tracklet_table(
+    pids: NDArray[np.integer],
+    cameras: NDArray[np.integer],
+    starts: NDArray[np.integer],
+    stops: NDArray[np.integer],
+    is_query: NDArray[np.bool_] | None = None,
+) -> pd.DataFrame:
+    """Build a tracklet table.
+
+    Args:
+        pids: ``(n,)`` identities.
+        cameras: ``(n,)`` cameras.
+        starts: ``(n,)`` first frame, a row of the frame list.
+        stops: ``(n,)`` one past the last frame.
+        is_query: ``(n,)``, for test tables.
+
+    Returns:
+        Columns ``tracklet`` (0..n-1), ``pid``, ``camera``, ``start``, ``stop``, all int64, and ``is_query``.
+    """
+    columns: dict[str, NDArray[np.generic]] = {
+        "tracklet": np.arange(len(pids), dtype=np.int64),
+        "pid": np.asarray(pids, dtype=np.int64),
+        "camera": np.asarray(cameras, dtype=np.int64),
+        "start": np.asarray(starts, dtype=np.int64),
+        "stop": np.asarray(stops, dtype=np.int64),
+    }
+    if is_query is not None:
+        columns["is_query"] = np.asarray(is_query, dtype=bool)
+    return pd.DataFrame(columns)
+
+
+def column(table: pd.DataFrame, name: str) -> NDArray[np.int64]:
+    """Return an integer column as an array of its own."""
+    return table[name].to_numpy(dtype=np.int64, copy=True)
+
+
+def training_labels(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a label 0..C-1 for each row, in ascending order of the identities."""
+    return np.unique(column(table, "pid"), return_inverse=True)[1].astype(np.int64)

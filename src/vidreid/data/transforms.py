@@ -1,0 +1,175 @@
+"""From decoded frames and keypoints to a clip of the network's size, augmented as a whole."""
+
+import random
+from collections.abc import Sequence
+
+import albumentations
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidreid.data.augmentations import EraseClip, MirrorClip, PadCropClip
+from vidreid.keypoints.skeleton import SKELETONS
+
+# Origin and two unit steps: after the augmentation they tell whether the picture was mirrored.
+_AXES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+
+
+def training_augmentations(
+    flip: float = 0.5,
+    erase: float = 0.5,
+    crop: int = 0,
+    jitter: float = 0.0,
+    erase_per_frame: bool = False,
+) -> list[albumentations.BasicTransform]:
+    """Return the usual augmentations of training.
+
+    Args:
+        flip: Probability of mirroring a clip.
+        erase: Probability of erasing a rectangle.
+        crop: Pixels of padding before a random crop of the old size; 0 leaves it out.
+        jitter: Strength of the change of brightness, contrast and saturation; 0 leaves it out.
+        erase_per_frame: Draw the rectangle for each frame instead of for the clip.
+    """
+    chosen: list[albumentations.BasicTransform] = []
+    if jitter > 0:
+        chosen.append(
+            albumentations.ColorJitter(
+                brightness=(1 - jitter, 1 + jitter),
+                contrast=(1 - jitter, 1 + jitter),
+                saturation=(1 - jitter, 1 + jitter),
+                hue=(0.0, 0.0),
+                p=1.0,
+            )
+        )
+    if crop > 0:
+        chosen.append(PadCropClip(crop))
+    if flip > 0:
+        chosen.append(MirrorClip(p=flip))
+    if erase > 0:
+        chosen.append(EraseClip(p=erase, per_frame=erase_per_frame))
+    return chosen
+
+
+class ClipTransform:
+    """Resize the frames of a clip, then augment them alike, and move the keypoints with the pixels.
+
+    Any albumentations transform that keeps the size can be among the augmentations. Left and right joints are
+    swapped whenever the picture has been mirrored, whatever did it.
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        augmentations: Sequence[albumentations.BasicTransform] = (),
+        joints: str = "body12",
+        independent_frames: bool = False,
+    ) -> None:
+        """Set up the transform.
+
+        Args:
+            height: ``H`` of the network.
+            width: ``W`` of the network.
+            augmentations: Applied in order; none for evaluation.
+            joints: Name of the skeleton whose left and right are swapped.
+            independent_frames: Draw anew for each frame, as the released KMPNet does.
+        """
+        self.height, self.width = height, width
+        self.independent_frames = independent_frames
+        self._mirror = np.array(SKELETONS[joints].mirror)
+        self._compose = (
+            albumentations.Compose(
+                list(augmentations),
+                # Points outside stay; confidence rides along outside of the library.
+                keypoint_params=albumentations.KeypointParams(format="xy", remove_invisible=False),
+            )
+            if augmentations
+            else None
+        )
+
+    def __call__(
+        self, frames: Sequence[NDArray[np.uint8]], keypoints: NDArray[np.float32] | None, seed: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+        """Transform a clip; the same arguments give the same bytes in any process.
+
+        Args:
+            frames: ``T`` images ``(h, w, 3)`` uint8 RGB, whose sizes may differ.
+            keypoints: ``(T, K, 3)`` in pixels of the frames, or ``None``.
+            seed: Everything random follows from it.
+
+        Returns:
+            Images ``(T, 3, H, W)`` uint8 and keypoints ``(T, K, 3)`` in pixels of them.
+
+        Raises:
+            ValueError: If an augmentation changes the size.
+        """
+        images = np.empty((len(frames), self.height, self.width, 3), dtype=np.uint8)
+        if keypoints is not None:
+            keypoints = keypoints.copy()
+        for t, frame in enumerate(frames):
+            h, w = frame.shape[:2]
+            if (h, w) == (self.height, self.width):
+                images[t] = frame
+                continue
+            # Averaging over the area when shrinking: a bilinear probe would skip pixels.
+            shrinking = h >= self.height and w >= self.width
+            how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+            cv2.resize(frame, (self.width, self.height), dst=images[t], interpolation=how)
+            if keypoints is not None:
+                keypoints[t, :, 0] *= self.width / w
+                keypoints[t, :, 1] *= self.height / h
+        if self._compose is not None:
+            images, keypoints = self._augment(images, keypoints, seed)
+        return _channels_first(images), keypoints
+
+    def _augment(
+        self, images: NDArray[np.uint8], keypoints: NDArray[np.float32] | None, seed: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+        compose = self._compose
+        assert compose is not None
+        # Not set_random_seed: it would give each transform the same stream, so that flips and erasing always
+        # come together.
+        compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        if not self.independent_frames:
+            return self._augment_together(compose, images, keypoints)
+        frames = [
+            self._augment_together(
+                compose, images[t : t + 1], None if keypoints is None else keypoints[t : t + 1]
+            )
+            for t in range(len(images))
+        ]
+        augmented = np.concatenate([frame for frame, _ in frames])
+        points = [moved for _, moved in frames if moved is not None]
+        return augmented, np.concatenate(points) if points else None
+
+    def _augment_together(
+        self,
+        compose: albumentations.Compose,
+        images: NDArray[np.uint8],
+        keypoints: NDArray[np.float32] | None,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+        shape = images.shape
+        points = _AXES if keypoints is None else np.concatenate([_AXES, keypoints[..., :2].reshape(-1, 2)])
+        result = compose(images=images, keypoints=points)
+        images = result["images"]
+        if images.shape != shape:
+            raise ValueError(
+                f"An augmentation changed the frames from {shape[1:3]} to {images.shape[1:3]}: use "
+                "augmentations that keep the size."
+            )
+        if keypoints is None:
+            return images, None
+        moved = np.asarray(result["keypoints"], dtype=np.float32)
+        (ax, ay), (bx, by) = moved[1] - moved[0], moved[2] - moved[0]
+        keypoints = np.concatenate([moved[3:].reshape(*keypoints.shape[:2], 2), keypoints[..., 2:]], axis=-1)
+        return images, keypoints[:, self._mirror] if ax * by - ay * bx < 0 else keypoints
+
+
+def _channels_first(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return ``(T, 3, H, W)``; OpenCV's split is several times quicker than copying a transposed view."""
+    frames, height, width, _ = images.shape
+    planes = np.empty((frames, 3, height, width), dtype=np.uint8)
+    for image, plane in zip(images, planes, strict=True):
+        cv2.split(image, [plane[0], plane[1], plane[2]])
+    return planes
