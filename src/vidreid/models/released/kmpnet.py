@@ -1,7 +1,8 @@
 """Names of the released KMPNet, and of torchreid's PCB and ResNet, translated to this library's.
 
-The released code keeps torchreid's PCB under ``pcb.``, the graph under ``gcn.``, and Eq. 1 under ``fc_dimup`` and
-``fc_dimdown``. A PCB or ResNet checkpoint of torchreid has the visual names without a prefix.
+The released code keeps torchreid's PCB under ``pcb.``, the graph under ``gcn.``, and Eq. 1 under
+``fc_dimup`` and ``fc_dimdown``. A PCB or ResNet checkpoint of torchreid has the visual names without a
+prefix.
 """
 
 import re
