@@ -2,7 +2,8 @@
 
 The flip of albumentations itself takes half as long as decoding the frame (a reversed view is copied pixel by
 pixel). These do the same work through OpenCV and slices and stay members of ``albumentations.Compose``, so
-that any other transform can stand beside them.
+that any other transform can stand beside them. To spare page faults, which cost more than the work, they
+change the clip **in place**: it belongs to ``ClipTransform``.
 """
 
 from typing import Any
@@ -31,10 +32,10 @@ class MirrorClip(albumentations.DualTransform):
 
     def apply_to_images(self, images: Images, *args: Any, **params: Any) -> Images:
         """Mirror ``(T, H, W, 3)``."""
-        mirrored = np.empty_like(images)
-        for frame, target in zip(images, mirrored, strict=True):
-            cv2.flip(frame, 1, dst=target)
-        return mirrored
+        mirrored = np.empty_like(images[0])
+        for frame in images:
+            frame[...] = cv2.flip(frame, 1, dst=mirrored)
+        return images
 
     def apply_to_keypoints(self, keypoints: Points, *args: Any, **params: Any) -> Points:
         """Mirror points ``(N, 2+)``."""
@@ -62,12 +63,14 @@ class PadCropClip(albumentations.DualTransform):
     def apply_to_images(self, images: Images, *args: Any, dx: int = 0, dy: int = 0, **params: Any) -> Images:
         """Shift ``(T, H, W, 3)``."""
         height, width = images.shape[1:3]
-        shifted = np.empty_like(images)
-        shifted[:] = MEAN_COLOUR
-        shifted[:, max(dy, 0) : height + dy, max(dx, 0) : width + dx] = images[
-            :, max(-dy, 0) : height - dy, max(-dx, 0) : width - dx
-        ]
-        return shifted
+        border = max(dy, 0), max(-dy, 0), max(dx, 0), max(-dx, 0)
+        shifted = np.empty_like(images[0])
+        for frame in images:
+            kept = frame[max(-dy, 0) : height - max(dy, 0), max(-dx, 0) : width - max(dx, 0)]
+            frame[...] = cv2.copyMakeBorder(
+                kept, *border, cv2.BORDER_CONSTANT, dst=shifted, value=MEAN_COLOUR
+            )
+        return images
 
     def apply_to_keypoints(
         self, keypoints: Points, *args: Any, dx: int = 0, dy: int = 0, **params: Any
@@ -122,12 +125,12 @@ class EraseClip(albumentations.DualTransform):
 
     def apply_to_images(self, images: Images, *args: Any, **params: Any) -> Images:
         """Erase in ``(T, H, W, 3)``."""
-        erased, boxes = images.copy(), params["boxes"]
-        for target, box in zip([erased] if len(boxes) == 1 else erased, boxes, strict=True):
+        boxes = params["boxes"]
+        for frame, box in zip(images, boxes * len(images) if len(boxes) == 1 else boxes, strict=True):
             if box is not None:
                 top, left, height, width = box
-                target[..., top : top + height, left : left + width, :] = MEAN_COLOUR
-        return erased
+                cv2.rectangle(frame, (left, top, width, height), MEAN_COLOUR, cv2.FILLED)
+        return images
 
     def apply_to_keypoints(self, keypoints: Points, *args: Any, **params: Any) -> Points:
         """Leave points where they are."""

@@ -68,7 +68,7 @@ class ClipReader:
         bad: set[int] = set()
         for row in dict.fromkeys(rows.tolist()):
             try:
-                images[row] = read_image(self.frames.path(row))
+                images[row] = read_image(self.frames.file(row))
             except FrameError as error:
                 if self.on_bad_frame == "error":
                     raise

@@ -71,8 +71,8 @@ class TrackletSampler(Sampler[Draw]):
 class IdentitySampler(Sampler[Draw]):
     """Batches of P identities with K tracklets each, as batch-hard mining needs them.
 
-    P and K count on **one process**: with two processes a step sees 2 P identities, none of them on both. Each
-    rank derives the same order from (seed, epoch) and takes its own slice. An identity with fewer than K
+    P and K count on **one process**: with two processes a step sees 2 P identities, none of them on both.
+    Each rank derives the same order from (seed, epoch) and takes its own slice. An identity with fewer than K
     tracklets gives all of them and repeats some; each repeat is another clip.
     """
 

@@ -25,6 +25,7 @@ class FrameList:
                 names are paths relative to ``folder``.
         """
         self.folder = Path(folder)
+        self._folder = str(folder)
         self.names = names
         self.prefix = prefix
 
@@ -33,8 +34,12 @@ class FrameList:
 
     def path(self, row: int) -> Path:
         """Return the path of one frame."""
+        return Path(self.file(row))
+
+    def file(self, row: int) -> str:
+        """Return the path of one frame as text: for the loader a ``Path`` takes as long as a flip."""
         name = self.names[row].decode()
-        return self.folder / name[: self.prefix] / name
+        return f"{self._folder}/{name[: self.prefix]}/{name}"
 
     def paths(self, start: int, stop: int) -> list[Path]:
         """Return the paths of the frames ``start:stop``."""
