@@ -25,8 +25,9 @@ def squared_norms(features: Tensor, name: str) -> Tensor:
         ValueError: If a feature is not finite or so large that float32 distances overflow.
     """
     norms = torch.empty(len(features), dtype=torch.float64, device=features.device)
-    for start in range(0, len(features), 1024):
-        norms[start : start + 1024] = features[start : start + 1024].double().square().sum(dim=1)
+    rows = max(1, (1 << 17) // max(1, features.shape[1]))  # the float64 copies stay in the processor's cache
+    for start in range(0, len(features), rows):
+        norms[start : start + rows] = features[start : start + rows].double().square_().sum(dim=1)
     bad = ~(norms <= _LARGEST_NORM)
     if bool(bad.any()):
         row = int(bad.nonzero()[0])

@@ -1,0 +1,131 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from metrics.reid_problem import CLIPS, clips, evaluate
+from metrics.slow_evaluator import slow_rank
+from vidreid.metrics.reid import ReidMetric
+from vidreid.metrics.tracklets import QUERY
+
+
+def slow_scores(normalize="none", **options):
+    """Average the clips in a loop, split by role, rank slowly."""
+    features, _, tracklets, pids, cameras, roles = (x.numpy() for x in clips())
+    rows = []
+    for tracklet in dict.fromkeys(tracklets.tolist()):
+        mine = tracklets == tracklet
+        values = features[mine]
+        if normalize == "before":
+            values = values / np.linalg.norm(values, axis=1, keepdims=True)
+        mean = values.mean(axis=0)
+        if normalize == "after":
+            mean = mean / np.linalg.norm(mean)
+        rows.append((mean, pids[mine][0], cameras[mine][0], roles[mine][0]))
+    query, gallery = [r for r in rows if r[3] & 1], [r for r in rows if r[3] & 2]
+    columns = [np.array([r[i] for r in side]) for i in (0, 1, 2) for side in (query, gallery)]
+    return slow_rank(*columns, **options), len([r for r in gallery if r[1] != -1])
+
+
+@pytest.mark.parametrize("normalize", ["none", "before", "after"])
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_equals_the_slow_evaluator(normalize, distance):
+    slow, gallery = slow_scores(normalize, distance=distance)
+    scores = evaluate(ReidMetric(CLIPS, normalize=normalize, distance=distance), list(range(CLIPS)))
+    assert scores == pytest.approx(
+        {
+            **{f"rank{k}": slow.cmc[k - 1] for k in (1, 5, 10, 20)},
+            "mAP": slow.mean_ap,
+            "mINP": slow.mean_inp,
+            "queries_counted": slow.counted,
+            "queries_dropped": slow.dropped,
+            "queries_tied": 0,
+            "gallery": gallery,
+        },
+        abs=1e-6,
+    )
+
+
+def test_options_reach_the_ranking():
+    slow, _ = slow_scores(average_precision="trapezoid", junk_pid=None, unanswered="zero")
+    metric = ReidMetric(
+        CLIPS, average_precision="trapezoid", junk_pid=None, unanswered="zero", max_rank=25, block=3
+    )
+    scores = evaluate(metric, list(range(CLIPS)))
+    assert scores["mAP"] == pytest.approx(slow.mean_ap, abs=1e-6)
+    assert metric.result().cmc.shape == (25,)
+
+
+def test_order_batches_and_repetitions_do_not_matter():
+    expected = evaluate(ReidMetric(CLIPS), list(range(CLIPS)))
+    order = torch.randperm(CLIPS, generator=torch.Generator().manual_seed(0)).tolist()
+    assert evaluate(ReidMetric(CLIPS), order, batch=13) == expected
+    assert evaluate(ReidMetric(CLIPS), order + order[:40] + order[:3], batch=1) == expected
+
+
+def test_missing_clips_are_an_error():
+    with pytest.raises(ValueError, match="3 of 101 evaluation clips are missing, the first is clip 50"):
+        evaluate(ReidMetric(CLIPS), [i for i in range(CLIPS) if i not in (50, 51, 90)])
+    with pytest.raises(ValueError, match="100 clips, but clip 100 came"):
+        evaluate(ReidMetric(CLIPS - 1), list(range(CLIPS)))
+    with pytest.raises(ValueError, match="101 of 101"):
+        ReidMetric(CLIPS).compute()
+    evaluate(ReidMetric(None), list(range(40)))  # unchecked on request
+
+
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
+def test_without_any_clip():
+    scores = ReidMetric().compute()
+    assert scores["mAP"].isnan()
+    assert scores["queries_counted"] == 0
+
+
+def test_descriptors_after_duplicates_and_averaging():
+    metric = ReidMetric(CLIPS)
+    evaluate(metric, [*range(CLIPS), 5, 6])
+    features, _, tracklets, *_ = clips()
+    found = metric.descriptors()
+    assert len(found.features) == len(tracklets.unique())
+    third = tracklets.unique()[3]
+    torch.testing.assert_close(found.features[3], features[tracklets == third].mean(dim=0))
+    assert found.having(QUERY).pids.shape == (
+        metric.compute()["queries_counted"] + metric.compute()["queries_dropped"],
+    )
+
+
+def test_reset_forgets():
+    metric = ReidMetric(CLIPS)
+    expected = evaluate(metric, list(range(CLIPS)))
+    metric.reset()
+    with pytest.raises(ValueError, match="clips are missing"):
+        evaluate(metric, [0, 1])
+    metric.reset()
+    assert evaluate(metric, list(range(CLIPS))) == expected
+
+
+def test_half_precision_descriptors_are_kept_as_float32():
+    metric = ReidMetric(CLIPS)
+    features, *facts = clips()
+    metric.update(features.half(), *facts)
+    assert metric.features[0].dtype == torch.float32
+
+
+def test_survives_pickling():
+    metric = ReidMetric(CLIPS)
+    expected = evaluate(metric, list(range(CLIPS)))
+    copy = pickle.loads(pickle.dumps(metric))
+    assert {name: value.item() for name, value in copy.compute().items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "match"), [({"normalize": "twice"}, "twice"), ({"max_rank": 10}, "rank20")]
+)
+def test_wrong_options_are_named(options, match):
+    with pytest.raises(ValueError, match=match):
+        ReidMetric(**options)
+
+
+def test_wrong_shape_is_named():
+    with pytest.raises(ValueError, match=r"\(B, D\)"):
+        ReidMetric().update(torch.ones(3), *[torch.zeros(3)] * 5)

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+import torch
+
+from vidreid.metrics.tracklets import GALLERY, QUERY, average_clips, first_of_each
+
+
+def test_first_of_each_clip():
+    assert first_of_each(torch.tensor([4, 0, 4, 2, 0])).tolist() == [1, 3, 0]
+    assert first_of_each(torch.empty(0, dtype=torch.int64)).tolist() == []
+
+
+@pytest.mark.parametrize("normalize", ["none", "before", "after"])
+def test_mean_over_the_clips_of_a_tracklet(normalize):
+    random = np.random.default_rng(0)
+    features = random.normal(size=(9, 4)).astype(np.float32)
+    tracklets = np.array([30, 7, 30, 11, 7, 30, 11, 30, 2])
+    facts = [torch.from_numpy(tracklets * k) for k in (2, 3, 0)]
+    result = average_clips(torch.from_numpy(features), torch.from_numpy(tracklets), *facts, normalize)
+    assert result.tracklets.tolist() == [30, 7, 11, 2]
+    assert result.pids.tolist() == [60, 14, 22, 4]
+    for row, tracklet in enumerate([30, 7, 11, 2]):
+        clips = features[tracklets == tracklet]
+        if normalize == "before":
+            clips = clips / np.linalg.norm(clips, axis=1, keepdims=True)
+        mean = clips.mean(axis=0)
+        if normalize == "after":
+            mean = mean / np.linalg.norm(mean)
+        np.testing.assert_allclose(result.features[row], mean, atol=1e-6)
+
+
+def test_one_clip_a_tracklet_changes_nothing():
+    features = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    numbers = torch.tensor([8, 3, 5, 1])
+    result = average_clips(features, numbers, numbers, numbers, numbers)
+    assert torch.equal(result.features, features)
+    assert torch.equal(result.tracklets, numbers)
+
+
+def test_contradicting_clips_are_named():
+    numbers = torch.tensor([0, 5, 5])
+    with pytest.raises(ValueError, match="tracklet 5 disagree about its camera"):
+        average_clips(torch.ones(3, 2), numbers, numbers, torch.tensor([1, 1, 2]), numbers)
+
+
+def test_roles_are_bits():
+    numbers = torch.arange(4)
+    result = average_clips(torch.ones(4, 2), numbers, numbers, numbers, torch.tensor([0, 1, 2, 3]))
+    assert result.having(QUERY).tracklets.tolist() == [1, 3]
+    assert result.having(GALLERY).tracklets.tolist() == [2, 3]
