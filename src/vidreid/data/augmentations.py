@@ -32,9 +32,8 @@ class MirrorClip(albumentations.DualTransform):
 
     def apply_to_images(self, images: Images, *args: Any, **params: Any) -> Images:
         """Mirror ``(T, H, W, 3)``."""
-        mirrored = np.empty_like(images[0])
         for frame in images:
-            frame[...] = cv2.flip(frame, 1, dst=mirrored)
+            cv2.flip(frame, 1, dst=frame)
         return images
 
     def apply_to_keypoints(self, keypoints: Points, *args: Any, **params: Any) -> Points:
@@ -53,8 +52,11 @@ class PadCropClip(albumentations.DualTransform):
 
     def get_params(self) -> dict[str, Any]:
         """Draw the shift: the content moves by ``(dx, dy)`` in ``-padding..padding``."""
-        reach = range(-self.padding, self.padding + 1)
-        return {"dx": self.py_random.choice(reach), "dy": self.py_random.choice(reach)}
+        reach = 2 * self.padding + 1
+        return {
+            "dx": int(self.py_random.random() * reach) - self.padding,
+            "dy": int(self.py_random.random() * reach) - self.padding,
+        }
 
     def apply(self, img: Images, dx: int = 0, dy: int = 0, **params: Any) -> Images:
         """Shift one frame ``(H, W, 3)``."""
@@ -143,5 +145,6 @@ class EraseClip(albumentations.DualTransform):
             aspect = self.py_random.uniform(*self.aspect)
             h, w = round((area * aspect) ** 0.5), round((area / aspect) ** 0.5)
             if 0 < h < height and 0 < w < width:
-                return self.py_random.randint(0, height - h), self.py_random.randint(0, width - w), h, w
+                top = int(self.py_random.random() * (height - h + 1))
+                return top, int(self.py_random.random() * (width - w + 1)), h, w
         return None

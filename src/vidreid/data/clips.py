@@ -1,8 +1,10 @@
 """Which frames of a tracklet make a clip: pure functions from a length to row numbers.
 
-A tracklet may have fewer frames than a clip; each mode says how it fills up.
+A tracklet may have fewer frames than a clip; each mode says how it fills up. Randomness comes from Python's
+``random.Random``: seeding a NumPy generator for each clip would take longer than the sampling.
 """
 
+import random
 from typing import Literal, get_args
 
 import numpy as np
@@ -14,7 +16,7 @@ Sampling = Literal["segment_random", "evenly", "released_evenly", "consecutive",
 Rows = NDArray[np.int64]
 
 
-def segment_random(length: int, frames: int, generator: np.random.Generator) -> Rows:
+def segment_random(length: int, frames: int, generator: random.Random) -> Rows:
     """One random frame from each of ``frames`` equal segments, in order.
 
     A shorter tracklet is stretched: its frames are repeated in place.
@@ -27,10 +29,12 @@ def segment_random(length: int, frames: int, generator: np.random.Generator) -> 
     Returns:
         ``(T,)`` rows, ascending.
     """
-    edges = np.arange(frames + 1, dtype=np.int64) * length // frames
-    low = np.minimum(edges[:-1], length - 1)
-    high = np.maximum(edges[1:], low + 1)
-    return generator.integers(low, high, dtype=np.int64)
+    rows = np.empty(frames, dtype=np.int64)
+    for i in range(frames):
+        low = i * length // frames
+        high = max((i + 1) * length // frames, low + 1)
+        rows[i] = low + int(generator.random() * (high - low))
+    return rows
 
 
 def evenly(length: int, frames: int) -> Rows:
@@ -62,7 +66,7 @@ def released_evenly(length: int, frames: int, extra: int = 2) -> Rows:
     return np.minimum(i * step, length - 1)
 
 
-def consecutive(length: int, frames: int, generator: np.random.Generator | None = None) -> Rows:
+def consecutive(length: int, frames: int, generator: random.Random | None = None) -> Rows:
     """``frames`` consecutive frames from a random start, or from the middle without a generator.
 
     A shorter tracklet gives all its frames and then repeats the last one.
@@ -71,7 +75,7 @@ def consecutive(length: int, frames: int, generator: np.random.Generator | None 
         ``(T,)`` rows, ascending.
     """
     latest = max(length - frames, 0)
-    start = latest // 2 if generator is None else int(generator.integers(latest + 1))
+    start = latest // 2 if generator is None else int(generator.random() * (latest + 1))
     return np.minimum(start + np.arange(frames, dtype=np.int64), length - 1)
 
 
@@ -105,7 +109,7 @@ def dense_clip(length: int, frames: int, clip: int) -> Rows:
     return start + np.arange(frames, dtype=np.int64) % own
 
 
-def training_clip(sampling: str, length: int, frames: int, generator: np.random.Generator) -> Rows:
+def training_clip(sampling: str, length: int, frames: int, generator: random.Random) -> Rows:
     """Sample one clip for training; ``dense`` gives a random one of its clips.
 
     Raises:
@@ -116,7 +120,7 @@ def training_clip(sampling: str, length: int, frames: int, generator: np.random.
     if sampling == "consecutive":
         return consecutive(length, frames, generator)
     if sampling == "dense":
-        return dense_clip(length, frames, int(generator.integers(dense_count(length, frames))))
+        return dense_clip(length, frames, int(generator.random() * dense_count(length, frames)))
     return evaluation_clip(sampling, length, frames, 0)
 
 

@@ -1,5 +1,6 @@
 """Data sets of clips: random ones for training, a flat list of all clips for evaluation."""
 
+import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -70,10 +71,10 @@ class TrainClips(Dataset[Clip]):
     def __getitem__(self, index: Draw) -> Clip:
         """Make the clip of a draw: a pure function of it."""
         row, seed = index
-        generator = np.random.default_rng(seed)
+        generator = random.Random(seed)
         length = int(self.stops[row] - self.starts[row])
         rows = self.starts[row] + training_clip(self.sampling, length, self.clip_length, generator)
-        images, keypoints = _input(self.reader, self.transform, rows, int(generator.integers(2**63)))
+        images, keypoints = _input(self.reader, self.transform, rows, generator.getrandbits(63))
         label, camera = int(self.labels[row]), int(self.cameras[row])
         return Clip(images, keypoints, label, camera, int(self.tracklets[row]), clip=-1, role=0)
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import albumentations
 import cv2
@@ -13,6 +14,7 @@ from vidreid.keypoints.skeleton import SKELETONS
 
 # Origin and two unit steps: after the augmentation they tell whether the picture was mirrored.
 _AXES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+_UNUSED = np.random.default_rng(0)
 
 
 def training_augmentations(
@@ -78,15 +80,10 @@ class ClipTransform:
         self.height, self.width = height, width
         self.independent_frames = independent_frames
         self._mirror = np.array(SKELETONS[joints].mirror)
-        self._compose = (
-            albumentations.Compose(
-                list(augmentations),
-                # Points outside stay; confidence rides along outside of the library.
-                keypoint_params=albumentations.KeypointParams(format="xy", remove_invisible=False),
-            )
-            if augmentations
-            else None
-        )
+        self._augmentations = list(augmentations)
+        # Those of this library draw from Python's generator only; a NumPy generator is slow to seed.
+        ours = (MirrorClip, PadCropClip, EraseClip)
+        self._needs_numpy = not all(isinstance(augmentation, ours) for augmentation in augmentations)
 
     def __call__(
         self, frames: Sequence[NDArray[np.uint8]], keypoints: NDArray[np.float32] | None, seed: int
@@ -119,51 +116,53 @@ class ClipTransform:
             if keypoints is not None:
                 keypoints[t, :, 0] *= self.width / w
                 keypoints[t, :, 1] *= self.height / h
-        if self._compose is not None:
+        if self._augmentations:
             images, keypoints = self._augment(images, keypoints, seed)
         return _channels_first(images), keypoints
 
     def _augment(
         self, images: NDArray[np.uint8], keypoints: NDArray[np.float32] | None, seed: int
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
-        compose = self._compose
-        assert compose is not None
-        # Not set_random_seed: it would give each transform the same stream, so that flips and erasing always
-        # come together.
-        compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        # One stream for all: albumentations' own set_random_seed would give each transform the same stream,
+        # so that mirroring and erasing always came together.
+        python = random.Random(seed)
+        numpy = np.random.default_rng(seed) if self._needs_numpy else _UNUSED
+        for augmentation in self._augmentations:
+            augmentation.set_random_state(numpy, python)
         if not self.independent_frames:
-            return self._augment_together(compose, images, keypoints)
+            return self._augment_together(images, keypoints)
         frames = [
-            self._augment_together(
-                compose, images[t : t + 1], None if keypoints is None else keypoints[t : t + 1]
-            )
+            self._augment_together(images[t : t + 1], None if keypoints is None else keypoints[t : t + 1])
             for t in range(len(images))
         ]
-        augmented = np.concatenate([frame for frame, _ in frames])
         points = [moved for _, moved in frames if moved is not None]
-        return augmented, np.concatenate(points) if points else None
+        return np.concatenate([frame for frame, _ in frames]), np.concatenate(points) if points else None
 
     def _augment_together(
-        self,
-        compose: albumentations.Compose,
-        images: NDArray[np.uint8],
-        keypoints: NDArray[np.float32] | None,
+        self, images: NDArray[np.uint8], keypoints: NDArray[np.float32] | None
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
-        shape = images.shape
-        points = _AXES if keypoints is None else np.concatenate([_AXES, keypoints[..., :2].reshape(-1, 2)])
-        result = compose(images=images, keypoints=points)
-        images = result["images"]
-        if images.shape != shape:
+        # Points in the form that albumentations uses inside: x, y, z, angle, scale. Given to the transforms
+        # directly, without Compose, they are neither checked nor dropped when they leave the frame.
+        joints = 0 if keypoints is None else keypoints.shape[0] * keypoints.shape[1]
+        points = np.zeros((len(_AXES) + joints, 5), dtype=np.float32)
+        points[: len(_AXES), :2] = _AXES
+        if keypoints is not None:
+            points[len(_AXES) :, :2] = keypoints[..., :2].reshape(-1, 2)
+        data: dict[str, Any] = {"images": images, "keypoints": points}
+        for augmentation in self._augmentations:
+            data = augmentation(**data)
+        augmented, moved = data["images"], data["keypoints"]
+        if augmented.shape != images.shape:
             raise ValueError(
-                f"An augmentation changed the frames from {shape[1:3]} to {images.shape[1:3]}: use "
+                f"An augmentation changed the frames from {images.shape[1:3]} to {augmented.shape[1:3]}: use "
                 "augmentations that keep the size."
             )
         if keypoints is None:
-            return images, None
-        moved = np.asarray(result["keypoints"], dtype=np.float32)
-        (ax, ay), (bx, by) = moved[1] - moved[0], moved[2] - moved[0]
-        keypoints = np.concatenate([moved[3:].reshape(*keypoints.shape[:2], 2), keypoints[..., 2:]], axis=-1)
-        return images, keypoints[:, self._mirror] if ax * by - ay * bx < 0 else keypoints
+            return augmented, None
+        (ax, ay), (bx, by) = moved[1, :2] - moved[0, :2], moved[2, :2] - moved[0, :2]
+        result = keypoints.copy()
+        result[..., :2] = moved[len(_AXES) :, :2].reshape(*keypoints.shape[:2], 2)
+        return augmented, result[:, self._mirror] if ax * by - ay * bx < 0 else result
 
 
 def _channels_first(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
