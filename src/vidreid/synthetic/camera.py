@@ -27,7 +27,8 @@ class Camera:
         focal: In pixels.
         near: Nearest walking distance in m.
         far: Farthest walking distance in m.
-        headings: Main walking directions in rad; -pi/2 is towards the camera, pi/2 away from it, 0 to the right.
+        headings: Main walking directions in rad: -pi/2 is towards the camera, pi/2 away from it, 0 is to the
+            right.
         spread: Standard deviation of the walking direction in rad.
         matrix: ``(3, 3)`` white balance and saturation (BGR).
         gain: Exposure.
@@ -36,6 +37,7 @@ class Camera:
         noise: Standard deviation of the sensor noise in grey values.
         quality: JPEG quality.
         blur: Sharpness of the lens as a Gaussian sigma in output pixels at 128 rows.
+        place: ``(3,)`` colour (BGR) of the place that it looks at: all of its backgrounds lean to it.
     """
 
     number: int
@@ -53,6 +55,7 @@ class Camera:
     noise: float
     quality: int
     blur: float
+    place: NDArray[np.float32]
 
     def project(self, points: Floats) -> tuple[Floats, Floats]:
         """Project world points.
@@ -78,7 +81,7 @@ class Camera:
         return np.array([0.0, 0.0, self.height])
 
 
-# Main walking directions of the six cameras: towards, across, away, slanting towards, slanting away, both ways.
+# Main walking directions of the six cameras: towards, across, away, slanting towards and away, both ways.
 _HEADINGS = (
     (-np.pi / 2,),
     (0.15, np.pi - 0.15),
@@ -98,7 +101,7 @@ _RESPONSE = (
 )  # fmt: skip
 
 
-def make_cameras(rng: Generator, strength: float = 1.0) -> list[Camera]:
+def make_cameras(rng: Generator, strength: float = 0.5) -> list[Camera]:
     """Hang up six cameras.
 
     Args:
@@ -135,6 +138,7 @@ def make_cameras(rng: Generator, strength: float = 1.0) -> list[Camera]:
                 noise=float(rng.uniform(2.0, 6.0)),
                 quality=int(rng.integers(70, 93)),
                 blur=float(rng.uniform(0.35, 0.8)),
+                place=(rng.uniform(95, 175) * (1 + rng.uniform(-0.15, 0.15, 3))).astype(np.float32),
             )
         )
     return cameras
@@ -142,7 +146,7 @@ def make_cameras(rng: Generator, strength: float = 1.0) -> list[Camera]:
 
 @dataclass(frozen=True)
 class Light:
-    """The light of one tracklet: level, colour (BGR factors) and direction (right, up, towards the camera)."""
+    """The light of one tracklet: level, colour (BGR factors), direction (right, up, to the camera), drift."""
 
     level: float
     colour: tuple[float, float, float]

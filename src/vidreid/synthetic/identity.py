@@ -9,7 +9,6 @@ them and differ in body and gait alone. (Design: shared points 1, 2 and 11 of th
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-import numpy as np
 from numpy.random import Generator
 
 from vidreid.synthetic.wardrobe import Wardrobe
@@ -114,7 +113,7 @@ def draw_identities(rng: Generator, wardrobe: Wardrobe, count: int) -> tuple[lis
         if rng.random() < 0.08:
             members.append(gait_twin(rng, first))
         else:
-            extra = int(rng.choice(4, p=(0.3, 0.25, 0.25, 0.2)))
+            extra = int(rng.choice(4, p=(0.4, 0.3, 0.2, 0.1)))
             for cue in rng.choice(LOCAL_CUES, extra, replace=False):
                 members.append(look_alike(rng, wardrobe, first, str(cue)))
         members = members[: count - len(identities)]
@@ -161,13 +160,3 @@ def _change(rng: Generator, wardrobe: Wardrobe, model: Identity, cue: str) -> Id
         "pattern": len(wardrobe.patterns),
     }
     return replace(model, **{cue: other(counts[cue], getattr(model, cue))})
-
-
-def attribute_entropies(identities: Sequence[Identity]) -> dict[str, float]:
-    """Return the empirical entropy of every attribute in bits."""
-    result = {}
-    for name in Identity.__dataclass_fields__:
-        _, counts = np.unique([getattr(i, name) for i in identities], return_counts=True)
-        share = counts / counts.sum()
-        result[name] = float(-(share * np.log2(share)).sum())
-    return result

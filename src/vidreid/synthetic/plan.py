@@ -39,8 +39,8 @@ class Size:
 
 SIZES = {
     "tiny": Size(6, 6, (2, 3), (0.7, 0.3), 5, 10),
-    "small": Size(100, 60, (3, 5), (0.7, 0.3), 8, 40),
-    "full": Size(240, 160, (2, 6), (0.45, 0.35, 0.2), 12, 60),
+    "small": Size(120, 60, (4, 6), (0.8, 0.2), 6, 30),
+    "full": Size(240, 160, (2, 6), (0.5, 0.3, 0.2), 11, 60),
 }
 
 SHORTEST = 4
@@ -102,12 +102,9 @@ def plan_split(seed: int, split: str, size: Size) -> SplitPlan:
     for pid, who in identities.items():
         tracks += _tracks_of(rng, split, pid, who, size)
     if split == "test":
-        real = len(tracks)
-        tracks = (
-            _junk(rng, identities, round(real * JUNK_SHARE / (1 - DISTRACTOR_SHARE - JUNK_SHARE)), size)
-            + _distractors(rng, wardrobe, round(real * DISTRACTOR_SHARE / (1 - DISTRACTOR_SHARE - JUNK_SHARE)), size)
-            + tracks
-        )  # fmt: skip
+        per_share = len(tracks) / (1 - DISTRACTOR_SHARE - JUNK_SHARE)
+        distractors = _distractors(rng, wardrobe, round(per_share * DISTRACTOR_SHARE), size)
+        tracks = [*_junk(rng, identities, round(per_share * JUNK_SHARE), size), *distractors, *tracks]
     family_of = {int(n): family for n, family in zip(numbers, families, strict=True)}
     return SplitPlan(tracks, identities, dict(sorted(family_of.items())), wardrobe)
 

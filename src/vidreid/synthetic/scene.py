@@ -54,7 +54,7 @@ def make_scene(rng: Generator, camera: Camera) -> Scene:
 
 
 def _background(rng: Generator, camera: Camera) -> NDArray[np.uint8]:
-    ground, wall = _ground_texture(rng), _wall_texture(rng)
+    ground, wall = _ground_texture(rng, camera.place), _wall_texture(rng, camera.place)
     u = (np.arange(FRAME_WIDTH) + 0.5 - FRAME_WIDTH / 2) / camera.focal
     v = (np.arange(FRAME_HEIGHT) + 0.5 - FRAME_HEIGHT / 2) / camera.focal
     sin, cos = np.sin(camera.pitch), np.cos(camera.pitch)
@@ -91,9 +91,9 @@ def _tint(rng: Generator, low: float, high: float, colourful: float) -> NDArray[
     return (rng.uniform(low, high) * (1 + rng.uniform(-colourful, colourful, 3))).astype(np.float32)
 
 
-def _ground_texture(rng: Generator, size: int = 512) -> NDArray[np.float32]:
+def _ground_texture(rng: Generator, place: NDArray[np.float32], size: int = 512) -> NDArray[np.float32]:
     """Asphalt, paving or grass; 40 pixels a metre."""
-    texture = _tint(rng, 90, 175, 0.08) * np.ones((size, size, 1), np.float32)
+    texture = place * _tint(rng, 0.92, 1.08, 0.04) * np.ones((size, size, 1), np.float32)
     kind = rng.integers(3)
     if kind == 0:
         step = int(rng.choice((16, 32, 64)))
@@ -103,14 +103,14 @@ def _ground_texture(rng: Generator, size: int = 512) -> NDArray[np.float32]:
         board = (np.arange(size)[:, None] // step + np.arange(size)[None, :] // step) % 2
         texture *= 1 + rng.uniform(0, 0.25) * (board[..., None] - 0.5)
     elif kind == 1:
-        texture *= np.array([0.75, 1.0, 0.85], np.float32)
+        texture *= np.array([0.85, 1.0, 0.9], np.float32)
     texture *= 1 + 0.10 * _noise(rng, size, (4, 16, 64))[..., None]
     return texture.astype(np.float32)
 
 
-def _wall_texture(rng: Generator, size: int = 512) -> NDArray[np.float32]:
+def _wall_texture(rng: Generator, place: NDArray[np.float32], size: int = 512) -> NDArray[np.float32]:
     """A front with windows, doors or bricks."""
-    texture = _tint(rng, 70, 200, 0.18) * np.ones((size, size, 1), np.float32)
+    texture = place * _tint(rng, 0.75, 1.2, 0.08) * np.ones((size, size, 1), np.float32)
     texture *= 1 + 0.06 * _noise(rng, size, (8, 32, 128))[..., None]
     pitch = int(rng.choice((64, 96, 128)))
     glass = _tint(rng, 40, 220, 0.2)
@@ -126,12 +126,12 @@ def _wall_texture(rng: Generator, size: int = 512) -> NDArray[np.float32]:
 
 # Kind: width, bottom, top (ranges in m).
 _KINDS = {
-    "post": ((0.16, 0.40), (0.0, 0.0), (2.6, 3.5)),
-    "fence": ((1.6, 3.0), (0.0, 0.1), (0.8, 1.1)),
+    "post": ((0.14, 0.30), (0.0, 0.0), (2.6, 3.5)),
+    "fence": ((1.4, 2.6), (0.0, 0.1), (0.7, 1.0)),
     "bench": ((1.2, 2.0), (0.0, 0.0), (0.45, 0.85)),
     "bush": ((0.8, 1.8), (0.0, 0.0), (0.7, 1.3)),
-    "car": ((3.2, 4.2), (0.15, 0.2), (1.2, 1.5)),
-    "sign": ((0.5, 0.9), (0.9, 1.1), (1.7, 2.1)),
+    "car": ((2.6, 3.6), (0.15, 0.2), (1.0, 1.3)),
+    "sign": ((0.4, 0.7), (0.8, 1.0), (1.5, 1.9)),
 }
 
 
@@ -141,7 +141,7 @@ def _occluders(rng: Generator, camera: Camera) -> tuple[Occluder, ...]:
     things = []
     for kind in kinds:
         width, bottom, top = (float(rng.uniform(*limits)) for limits in _KINDS[str(kind)])
-        y = float(rng.uniform(camera.near - 1.5, (camera.near + camera.far) / 2))
+        y = float(rng.uniform(camera.near - 0.7, (camera.near + camera.far) / 2))
         half = 0.8 * y * FRAME_WIDTH / 2 / camera.focal
         x = float(rng.uniform(-half, half))
         things.append(Occluder(str(kind), x, y, width, bottom, top, _occluder_texture(rng, str(kind))))

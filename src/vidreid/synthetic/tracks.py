@@ -20,7 +20,7 @@ from vidreid.synthetic.wardrobe import Wardrobe
 
 Floats = NDArray[np.float64]
 
-SUPERSAMPLING = 2
+SUPERSAMPLING = 1.5
 
 
 class Track(NamedTuple):
@@ -83,8 +83,8 @@ def render_track(
         wardrobe: The clothes that identities point to.
         identity: Who walks.
         frames: Number of frames.
-        kind: ``person``; ``partial`` for a box that holds a part of the body only; ``false`` for a box without
-            anybody.
+        kind: ``person``; ``partial`` for a box that holds a part of the body only; ``false`` for a box
+            without anybody.
         switch_to: Who takes the track over half-way (an identity switch of the tracker).
         height: Rows of the crops; they are half as wide.
         keep_pixels: Also return the uncompressed pixels and the mask of the target.
@@ -116,7 +116,7 @@ def render_track(
         if second is not None and f == frames // 2:
             target = second
             people[0] = (second, 1)
-        rows = SUPERSAMPLING * height
+        rows = round(SUPERSAMPLING * height)
         scale = rows / boxes[f, 3]
         columns = max(round(boxes[f, 2] * scale), 8)
         origin = boxes[f, :2]
@@ -170,8 +170,10 @@ def _draw_walk(rng: Generator, camera: Camera, scene: Scene, build: Build, frame
     if rng.random() < 0.35 and scene.occluders:
         thing = scene.occluders[int(rng.integers(len(scene.occluders)))]
         y = thing.y + rng.uniform(0.6, 2.5)
-        x = (thing.x + thing.width * rng.uniform(-0.5, 0.5)) * y / thing.y
-    positions = path + (x, y)
+        # Behind what is wide and low anywhere, behind what is narrow and high at its edge.
+        beside = rng.choice((-1, 1)) * (rng.uniform(0, 0.5) if thing.width > 1 else rng.uniform(0.35, 1.1))
+        x = (thing.x + thing.width * beside) * y / thing.y
+    positions = path + np.array([x, y])
     positions[:, 1] += max(0.0, 4.8 - positions[:, 1].min())
     limit = 0.8 * positions[:, 1].mean() * FRAME_WIDTH / 2 / camera.focal
     centre = positions[:, 0].mean()
@@ -202,7 +204,7 @@ def _draw_companion(
         y = middle[1] + rng.choice((-1, -1, 1)) * rng.uniform(0.5, 1.6)
         x = middle[0] * y / middle[1]
         way = body.speed * time[:, None] * np.array([[np.cos(heading), np.sin(heading)]])
-        positions = way + (x, max(y, 3.5))
+        positions = way + np.array([x, max(y, 3.5)])
         positions[:, 1] = np.maximum(positions[:, 1], 3.2)
         other = Walk(positions, np.full(frames, heading))
     return _walker(rng, camera, wardrobe, identity, body, other)
