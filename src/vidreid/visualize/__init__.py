@@ -1,1 +1,21 @@
-"""Pictures of tracklets, rankings and skeletons."""
+"""Pictures: ranked strips, skeletons over frames, curves."""
+
+from vidreid.visualize.curves import cmc_figure, figure_pixels, training_figure
+from vidreid.visualize.ranked import frames_reader, ranked_rows
+from vidreid.visualize.save import save_png
+from vidreid.visualize.skeletons import draw_skeleton, skeleton_sheet
+from vidreid.visualize.strips import RankedRow, Strip, ranked_strips
+
+__all__ = [
+    "RankedRow",
+    "Strip",
+    "cmc_figure",
+    "draw_skeleton",
+    "figure_pixels",
+    "frames_reader",
+    "ranked_rows",
+    "ranked_strips",
+    "save_png",
+    "skeleton_sheet",
+    "training_figure",
+]

@@ -1,0 +1,121 @@
+"""From descriptors to ranked strips, under the rules of the evaluation."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from vidreid.data.frames import read_image
+from vidreid.data.tracklets import FrameList
+from vidreid.metrics.distances import Distance
+from vidreid.metrics.top_matches import top_matches
+from vidreid.metrics.tracklets import GALLERY, QUERY, TrackletDescriptors
+from vidreid.visualize.palette import Frame
+from vidreid.visualize.strips import RankedRow, Strip
+
+FramesOf = Callable[[int], Sequence[Frame]]
+
+
+def ranked_rows(
+    descriptors: TrackletDescriptors,
+    frames_of: FramesOf,
+    queries: int | Sequence[int] = 5,
+    k: int = 8,
+    *,
+    distance: Distance = "euclidean",
+    junk_pid: int | None = -1,
+) -> list[RankedRow]:
+    """Look up the nearest gallery tracklets of some queries, ignored ones left out as in the evaluation.
+
+    Args:
+        descriptors: All tracklets (``ReidMetric.descriptors()``).
+        frames_of: Gives some frames of a tracklet by its number.
+        queries: Tracklet numbers of queries; or how many, spread evenly over the queries that have an answer
+            (so that nobody picks the pretty ones).
+        k: Found tracklets a query.
+        distance: ``euclidean`` (squared) or ``cosine``, as in the evaluation.
+        junk_pid: Identity that is left out.
+
+    Returns:
+        Rows for :func:`~vidreid.visualize.strips.ranked_strips`; empty if no query has an answer.
+
+    Raises:
+        ValueError: If a number is not a query's.
+    """
+    query, gallery = descriptors.having(QUERY), descriptors.having(GALLERY)
+    rows = _evenly_chosen(query, gallery, queries) if isinstance(queries, int) else _rows_of(query, queries)
+    found, distances = top_matches(
+        query.features[rows],
+        gallery.features,
+        query.pids[rows],
+        gallery.pids,
+        query.cameras[rows],
+        gallery.cameras,
+        k,
+        distance=distance,
+        junk_pid=junk_pid,
+    )
+    if distance == "euclidean":
+        distances = distances.sqrt()
+    ranked = []
+    for row, items, values in zip(rows.tolist(), found.cpu(), distances.cpu(), strict=True):
+        items, values = items[items >= 0], values[items >= 0]
+        strips = [
+            Strip(
+                frames_of(int(gallery.tracklets[item])),
+                (*_facts(gallery, int(item)), f"distance {value:.3f}"),
+            )
+            for item, value in zip(items, values, strict=True)
+        ]
+        right = [bool(gallery.pids[item] == query.pids[row]) for item in items]
+        ranked.append(
+            RankedRow(Strip(frames_of(int(query.tracklets[row])), _facts(query, row)), strips, right)
+        )
+    return ranked
+
+
+def frames_reader(table: pd.DataFrame, frames: FrameList, count: int = 3) -> FramesOf:
+    """Return a function that reads ``count`` frames of a tracklet, spread evenly over it.
+
+    Args:
+        table: Tracklet table.
+        frames: What its ``start`` and ``stop`` point into.
+        count: Frames a tracklet; a frame of a shorter tracklet comes repeatedly.
+    """
+    spans = table.set_index("tracklet")[["start", "stop"]]
+
+    def frames_of(tracklet: int) -> list[Frame]:
+        start, stop = (int(x) for x in spans.loc[tracklet])
+        return [read_image(frames.path(row)) for row in start + middles(stop - start, count)]
+
+    return frames_of
+
+
+def middles(length: int, count: int) -> NDArray[np.int64]:
+    """Middle frame of each of ``count`` equal parts of a tracklet."""
+    return ((np.arange(count) + 0.5) * length / count).astype(np.int64)
+
+
+def _facts(descriptors: TrackletDescriptors, row: int) -> tuple[str, ...]:
+    pid, camera = int(descriptors.pids[row]), int(descriptors.cameras[row])
+    return (f"{'distractor' if pid == 0 else f'id {pid}'} · camera {camera}",)
+
+
+def _evenly_chosen(query: TrackletDescriptors, gallery: TrackletDescriptors, count: int) -> torch.Tensor:
+    answered = [
+        row
+        for row in range(len(query.pids))
+        if bool(((gallery.pids == query.pids[row]) & (gallery.cameras != query.cameras[row])).any())
+    ]
+    picked = middles(len(answered), min(count, len(answered))) if answered else []
+    return torch.tensor([answered[i] for i in picked], dtype=torch.int64)
+
+
+def _rows_of(query: TrackletDescriptors, tracklets: Sequence[int]) -> torch.Tensor:
+    place = {int(tracklet): row for row, tracklet in enumerate(query.tracklets)}
+    unknown = [tracklet for tracklet in tracklets if tracklet not in place]
+    if unknown:
+        raise ValueError(f"Tracklet {unknown[0]} is no query of this evaluation.")
+    return torch.tensor([place[tracklet] for tracklet in tracklets], dtype=torch.int64)
