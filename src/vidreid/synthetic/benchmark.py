@@ -154,8 +154,7 @@ _plans_in_worker: dict[str, SplitPlan] = {}
 
 
 def _start_worker(plans: dict[str, SplitPlan]) -> None:
-    # Ctrl-C is the parent's business; OpenCV's own threads would only fight with the other workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # OpenCV's own threads would only fight with the other workers.
     cv2.setNumThreads(1)
     _plans_in_worker.update(plans)
 
@@ -207,7 +206,13 @@ def _results(
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(plans,))
     try:
-        yield from executor.map(_work, jobs, chunksize=4)
+        # Ctrl-C is this process's business: workers inherit the blocked signal, also while they start.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            results = executor.map(_work, jobs, chunksize=4)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        yield from results
     finally:
         # Waits for the tracklets under way, so that nobody writes into a folder that is being removed.
         executor.shutdown(wait=True, cancel_futures=True)
