@@ -20,6 +20,8 @@ def test_one_step_of_everything(experiment: str, tiny_root: Path, tmp_path: Path
         f"experiment={experiment}",
         "debug=fast",
         "model.visual.pretrained=false",
+        "data.height=64",  # the real networks on small pictures: seconds instead of a minute
+        "data.width=32",
         "data.batch_size=2",
         "data.clip_length=2",
         "data.test_clip_length=2",

@@ -1,5 +1,6 @@
 """Evaluating one checkpoint: the numbers of a run's ``metrics.json``."""
 
+import math
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,11 +48,11 @@ def evaluate(
         "method": method_name(module.network),
         "protocol": data.protocol,
         "average_precision": config.metric.average_precision,
-        **{name: scalars[name] for name in TABLE},
+        **{name: _number(scalars[name]) for name in TABLE},
         "queries_counted": ranking.queries_counted,
         "queries_dropped": ranking.queries_dropped,
         "gallery": int(scalars["gallery"]),
-        "cmc": [round(float(value), 6) for value in ranking.cmc],
+        "cmc": [_number(float(value)) for value in ranking.cmc],
         "checkpoint": str(checkpoint.relative_to(run.path)) if checkpoint.is_relative_to(run.path) else str(checkpoint),
         "epochs": epoch,
         "selection": config.select,
@@ -73,9 +74,14 @@ def evaluate(
 
 def print_metrics(metrics: dict[str, Any], file: Path) -> None:
     """Print one line of numbers and where they are kept."""
-    numbers = "  ".join(f"{name} {100 * metrics[name]:.2f}" for name in TABLE)
+    numbers = "  ".join(f"{name} {'none' if metrics[name] is None else f'{100 * metrics[name]:.2f}'}" for name in TABLE)
     print(f"{metrics['method']} after {metrics['epochs']} epochs, protocol {metrics['protocol']}:  {numbers}")
     print(
         f"{metrics['queries_counted']} queries counted, {metrics['queries_dropped']} dropped (no answer in "
         f"the gallery), {metrics['gallery']} gallery tracklets  ->  {file}"
     )
+
+
+def _number(value: float) -> float | None:
+    """Return a number for JSON, which knows no NaN: ``None`` where no query was answered."""
+    return None if math.isnan(value) else value

@@ -1,12 +1,14 @@
 """``train``: from a configuration to a trained, evaluated run folder."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import hydra
 import lightning as L
 from hydra.utils import instantiate
+from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vidreid.commands import config_dir
@@ -14,6 +16,8 @@ from vidreid.commands.evaluation import evaluate, print_metrics
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
 from vidreid.data.datamodule import ReidDataModule
+from vidreid.data.mars_format import JUNK_PID
+from vidreid.data.protocols import PROTOCOLS, find_protocol
 from vidreid.training.checkpoint import CheckpointMeta, WholeFileCheckpointIO, load_network, read_checkpoint
 from vidreid.training.csv_log import CsvLog
 from vidreid.training.loggers import finish, make_loggers
@@ -80,12 +84,14 @@ def build_module(config: DictConfig) -> ReidModule:
         config = config.copy()
         config.model.visual.pretrained = False
         config.model.visual.weights = None
+    protocol = find_protocol(config.data.protocol, PROTOCOLS)
     return ReidModule(
         network=instantiate(config.model),
         losses=instantiate(config.loss),
         optimizer=instantiate(config.optimizer),
         schedule=instantiate(config.schedule),
-        metric=instantiate(config.metric),
+        # What junk counts as belongs to the protocol.
+        metric=partial(instantiate(config.metric), junk_pid=JUNK_PID if protocol.junk == "ignored" else None),
     )
 
 
@@ -99,21 +105,9 @@ def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> d
         load_network(cast(Any, module.network).visual, config.visual_checkpoint, part="visual")
     last = run.checkpoint("last")
     loggers = make_loggers(config.logger, run, config.name, plain(config), module.network)
-    callbacks = [
-        StepSeed(config.seed),
-        CheckpointMeta(plain(config), data.num_identities, config.data.protocol),
-        *checkpoint_callbacks(run, config.select, data.held_out_identities),
-        *instantiate(config.callbacks).values(),
-    ]
-    trainer: L.Trainer = instantiate(
-        config.trainer,
-        callbacks=callbacks,
-        logger=loggers,
-        plugins=[WholeFileCheckpointIO()],
-        default_root_dir=str(run.path),
-    )
     try:
         with quiet():
+            trainer = _trainer(config, run, data, loggers)
             if last.is_file():
                 _go_on(last, trainer)
             trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
@@ -124,6 +118,23 @@ def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> d
         run.write_metrics(metrics)
         print_metrics(metrics, run.metrics_file)
     return metrics
+
+
+def _trainer(config: DictConfig, run: RunFolder, data: ReidDataModule, loggers: list[Logger]) -> L.Trainer:
+    callbacks = [
+        StepSeed(config.seed),
+        CheckpointMeta(plain(config), data.num_identities, config.data.protocol),
+        *checkpoint_callbacks(run, config.select, data.held_out_identities),
+        *(callback for callback in instantiate(config.callbacks).values() if callback is not None),
+    ]
+    return instantiate(
+        config.trainer,
+        callbacks=callbacks,
+        logger=loggers,
+        plugins=[WholeFileCheckpointIO()],
+        default_root_dir=str(run.path),
+        limit_val_batches=config.trainer.limit_val_batches if data.held_out_identities else 0,
+    )
 
 
 def _go_on(last: Path, trainer: L.Trainer) -> None:

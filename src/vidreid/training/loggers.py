@@ -1,14 +1,15 @@
 """The loggers of a run: always the CSV file, Weights & Biases as the configuration says."""
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
 import wandb
 from lightning.pytorch.loggers import Logger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 from torch import nn
 
+from vidreid.files import write_whole
 from vidreid.training.csv_log import CsvLog
 from vidreid.training.run_folder import RunFolder
 
@@ -35,19 +36,32 @@ def make_loggers(
     if mode not in WANDB_MODES:
         raise ValueError(f"logger.wandb.mode={mode} is unknown: choose one of {', '.join(WANDB_MODES)}.")
     if mode != "disabled":
-        os.environ.setdefault("WANDB_SILENT", "true")
-        logger = WandbLogger(
-            save_dir=str(run.path),
-            offline=mode == "offline",
-            project=settings.wandb.project,
-            entity=settings.wandb.entity,
-            group=settings.wandb.group,
-            tags=list(settings.wandb.tags),
-            name=f"{name}/{run.path.name}",
-        )
-        logger.log_hyperparams({**config, "parameters": count_parameters(network)})
-        loggers.append(logger)
+        facts = {**config, "parameters": count_parameters(network)}
+        loggers.append(WandbLogger(save_dir=str(run.path), experiment=_start_wandb(settings.wandb, run, name, facts)))
     return loggers
+
+
+@rank_zero_only
+def _start_wandb(settings: DictConfig, run: RunFolder, name: str, facts: dict[str, Any]) -> Any:
+    """Start a W&B run; a resumed training goes on in its old one where there is a network to do so."""
+    remembered = run.path / "wandb" / "run_id"
+    known = remembered.read_text() if remembered.is_file() and settings.mode == "online" else None
+    started = wandb.init(
+        dir=str(run.path),
+        mode=settings.mode,
+        project=settings.project,
+        entity=settings.entity,
+        group=settings.group,
+        tags=list(settings.tags),
+        name=f"{name}/{run.path.name}",
+        config=facts,
+        id=known,
+        resume="allow" if known else None,
+        settings=wandb.Settings(silent=True),
+    )
+    with write_whole(remembered) as temporary:
+        temporary.write_text(started.id)
+    return started
 
 
 def finish(loggers: Iterable[Logger]) -> None:
