@@ -142,7 +142,9 @@ class GraphBranch(nn.Module):
                 weights[key] = sampling_weights(
                     by_frame, (height, width), scale, self.border, self.offset, self.min_score
                 )
-            features.append(sample_keypoints(feature_map, weights[key]).view(clips, -1, feature_map.shape[1]))
+            features.append(
+                sample_keypoints(feature_map, weights[key]).reshape(clips, -1, feature_map.shape[1])
+            )
         return features
 
     def propagate(self, features: Sequence[Tensor], frames: int) -> list[Tensor]:

@@ -34,9 +34,8 @@ def aggregate_dense(messages: Tensor, t: Tensor, neighbours: Neighbours, detach:
     gathered = messages.index_select(1, neighbours.table.flatten()).unflatten(1, (nodes, slots))
     scores = gathered.detach() if detach else gathered
     weights = torch.softmax(scores * t + neighbours.penalty, dim=2)
-    if neighbours.isolated:
-        weights = weights.nan_to_num(0.0)
-    return (weights * gathered).sum(2)
+    aggregated = (weights * gathered).sum(2)
+    return aggregated if neighbours.connected is None else aggregated * neighbours.connected
 
 
 def aggregate_torch_scatter(

@@ -6,8 +6,9 @@ box of the whole image: the mean of the samples at ``i + 0.5``, a mean whose fir
 last weigh 1.5.
 
 Both are separable, so the weights of all cells are an outer product of one vector an axis, and sampling is
-one matrix product with the map. Its gradient is written once and densely; gathering four neighbours would
-need a scatter into a zeroed map, which is slower on CPUs.
+one matrix product with the map. On CPUs this is as fast as ``grid_sample``, forward and backward, and faster
+than a gather of four neighbours, whose gradient is scattered into a zeroed map; and it needs no second path
+for missing joints.
 """
 
 from typing import Literal
@@ -63,7 +64,8 @@ def sample_keypoints(feature_map: Tensor, weights: Tensor) -> Tensor:
         feature_map: ``(N, C, H, W)``.
         weights: ``(N, K, H * W)`` of ``sampling_weights``.
     """
-    return torch.bmm(weights.to(feature_map.dtype), feature_map.flatten(2).transpose(1, 2))
+    # In this order the gradient of the map comes out in the layout of the map.
+    return torch.bmm(feature_map.flatten(2), weights.to(feature_map.dtype).transpose(1, 2)).transpose(1, 2)
 
 
 def _hat(at: Tensor, cell: Tensor) -> Tensor:

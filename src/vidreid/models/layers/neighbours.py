@@ -21,19 +21,21 @@ class Neighbours(NamedTuple):
     Attributes:
         edges: ``(2, E)`` int64, rows source and target, each edge in both directions, sorted.
         table: ``(M, S)`` int64, the sources of every target; unused slots point at node 0.
-        penalty: ``(M, S, 1)``, 0 for a neighbour and minus infinity for an unused slot.
-        isolated: Whether some node has no neighbour at all.
+        penalty: ``(M, S, 1)``, 0 for a neighbour and minus infinity for an unused slot. The first slot of a node
+            without neighbours has 0 as well, so that a softmax over the slots is always defined.
+        connected: ``(M, 1)``, 1 for a node with neighbours and 0 for one without; ``None`` if all have some.
     """
 
     edges: Tensor
     table: Tensor
     penalty: Tensor
-    isolated: bool
+    connected: Tensor | None
 
     def to(self, like: Tensor) -> "Neighbours":
         """Return the tables on the device of a tensor, the penalty with its type."""
+        connected = None if self.connected is None else self.connected.to(like)
         return Neighbours(
-            self.edges.to(like.device), self.table.to(like.device), self.penalty.to(like), self.isolated
+            self.edges.to(like.device), self.table.to(like.device), self.penalty.to(like), connected
         )
 
 
@@ -63,10 +65,12 @@ def clip_neighbours(skeleton: Skeleton, frames: int, kind: EdgeKind = "both") ->
         sources[target].append(source)
     slots = max(1, *(len(own) for own in sources))
     table = [own + [0] * (slots - len(own)) for own in sources]
-    penalty = [[0.0] * len(own) + [-torch.inf] * (slots - len(own)) for own in sources]
+    used = [max(1, len(own)) for own in sources]
+    penalty = [[0.0] * number + [-torch.inf] * (slots - number) for number in used]
+    connected = torch.tensor([[float(bool(own))] for own in sources])
     return Neighbours(
         edges=torch.tensor(edges, dtype=torch.int64).reshape(-1, 2).T.contiguous(),
         table=torch.tensor(table),
         penalty=torch.tensor(penalty).unsqueeze(-1),
-        isolated=any(not own for own in sources),
+        connected=None if connected.all() else connected,
     )

@@ -1,0 +1,121 @@
+"""Time of a training step of PCB alone and of KMPNet(PCB): what the graph costs.
+
+A step is forward, loss, backward and Adam. The two networks take turns within one run, so that whatever else
+the machine does falls on both alike; the figure is the ratio of the medians.
+
+Run alone: ``python benchmarks/training_step.py``.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from vidreid.losses.identity import IdentityLoss
+from vidreid.models.frame_network import FrameNetwork
+from vidreid.models.kmpnet import GraphBranch, KMPNet
+from vidreid.models.pcb import PCB
+
+CASES = {
+    "resnet50_256x128": {
+        "backbone": "resnet50",
+        "size": (256, 128),
+        "clips": 2,
+        "identities": 625,
+        "repeats": 7,
+    },
+    "resnet18_128x64": {
+        "backbone": "resnet18",
+        "size": (128, 64),
+        "clips": 8,
+        "identities": 150,
+        "repeats": 9,
+    },
+}
+FRAMES = 8
+
+
+def clip_keypoints(clips: int, frames: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """Return joints ``(B, T, 12, 3)`` in pixels, one in ten of them missing."""
+    height, width = size
+    places = torch.rand(clips, frames, 12, 2, generator=generator) * torch.tensor([width, height])
+    scores = (torch.rand(clips, frames, 12, 1, generator=generator) > 0.1).float()
+    return torch.cat([places, scores], -1)
+
+
+def training_step(network: nn.Module, images: Tensor, keypoints: Tensor, pids: Tensor) -> Callable[[], None]:
+    """Return a function that does one whole training step."""
+    loss = IdentityLoss()
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, weight_decay=5e-4)
+    network.train()
+
+    def step() -> None:
+        optimizer.zero_grad()
+        outputs = network(images, keypoints)
+        loss(outputs.logits, outputs.embeddings, pids).value.backward()
+        optimizer.step()
+
+    return step
+
+
+def graph_pass(network: KMPNet, images: Tensor, keypoints: Tensor) -> Callable[[], None]:
+    """Return a function that does the graph's forward and backward pass alone, down to the maps."""
+    with torch.no_grad():
+        maps = [level.requires_grad_() for level in network.visual.stages(images.flatten(0, 1))]
+
+    def step() -> None:
+        outputs = network.graph(maps, keypoints)
+        torch.stack([logit.sum() for logit in outputs.logits.values()]).sum().backward()
+
+    return step
+
+
+def interleaved(steps: dict[str, Callable[[], None]], repeats: int) -> dict[str, float]:
+    """Return the median seconds of each function; they take turns, after one unmeasured turn."""
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for turn in range(repeats + 1):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            if turn:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def measure(
+    backbone: str, size: tuple[int, int], clips: int, identities: int, repeats: int
+) -> dict[str, float]:
+    """Measure one case."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(clips, FRAMES, 3, *size, generator=generator)
+    keypoints = clip_keypoints(clips, FRAMES, size, generator)
+    pids = torch.randint(identities, (clips,), generator=generator)
+    pcb = FrameNetwork(PCB(identities, backbone))
+    kmpnet = KMPNet(PCB(identities, backbone), partial(GraphBranch, identities))
+    steps = {
+        "pcb": training_step(pcb, images, keypoints, pids),
+        "kmpnet": training_step(kmpnet, images, keypoints, pids),
+        "graph_alone": graph_pass(kmpnet, images, keypoints),
+    }
+    seconds = interleaved(steps, repeats)
+    return {
+        "pcb_step_s": seconds["pcb"],
+        "kmpnet_step_s": seconds["kmpnet"],
+        "graph_forward_backward_s": seconds["graph_alone"],
+        "overhead_ratio": seconds["kmpnet"] / seconds["pcb"],
+    }
+
+
+def run() -> dict:
+    """Return the figures of all cases and how they were had."""
+    cases = {name: measure(**case) for name, case in CASES.items()}
+    setting = {"frames": FRAMES, "threads": torch.get_num_threads(), "torch": torch.__version__}
+    return {"setting": setting, "cases": cases, "target_overhead_ratio": 1.25}
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=2))
