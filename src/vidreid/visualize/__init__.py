@@ -1,10 +1,10 @@
 """Pictures: ranked strips, skeletons over frames, curves."""
 
-from vidreid.visualize.curves import cmc_figure, figure_pixels, training_figure
+from vidreid.visualize.curves import cmc_figure, figure_pixels, plain_figure, training_figure
 from vidreid.visualize.ranked import frames_reader, ranked_rows
 from vidreid.visualize.save import save_png
 from vidreid.visualize.skeletons import draw_skeleton, skeleton_sheet
-from vidreid.visualize.strips import RankedRow, Strip, ranked_strips
+from vidreid.visualize.strips import RankedRow, Strip, ranked_strips, tracklet_strips
 
 __all__ = [
     "RankedRow",
@@ -13,9 +13,11 @@ __all__ = [
     "draw_skeleton",
     "figure_pixels",
     "frames_reader",
+    "plain_figure",
     "ranked_rows",
     "ranked_strips",
     "save_png",
     "skeleton_sheet",
+    "tracklet_strips",
     "training_figure",
 ]

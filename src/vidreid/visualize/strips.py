@@ -108,6 +108,39 @@ def ranked_strips(rows: Sequence[RankedRow], frame_height: int = 128, frame_widt
     return np.asarray(image)
 
 
+def tracklet_strips(
+    strips: Sequence[Strip], columns: int = 3, frame_height: int = 128, frame_width: int = 64
+) -> Frame:
+    """Draw tracklets in a grid, without a ranking.
+
+    Args:
+        strips: The tracklets, row by row.
+        columns: Strips a row.
+        frame_height: Pixels of a frame.
+        frame_width: Pixels of a frame.
+
+    Returns:
+        ``(H, W, 3)`` uint8 RGB.
+
+    Raises:
+        ValueError: If there is no strip, or one without a frame.
+    """
+    if not strips or any(len(strip.frames) == 0 for strip in strips):
+        raise ValueError("There is no tracklet to draw, or one without a frame.")
+    columns = min(columns, len(strips))
+    width = max(_frames_width(len(strip.frames), frame_width) for strip in strips) + 2 * _BORDER
+    height = frame_height + 2 * _BORDER + max(len(strip.captions) for strip in strips) * _LINE_HEIGHT + 6
+    rows = -(-len(strips) // columns)
+    image, pen = canvas(
+        2 * _MARGIN + rows * height + (rows - 1) * _GAP, 2 * _MARGIN + columns * width + (columns - 1) * _GAP
+    )
+    for number, strip in enumerate(strips):
+        left = _MARGIN + number % columns * (width + _GAP)
+        top = _MARGIN + number // columns * (height + _GAP) - _HEADER
+        _draw(image, pen, strip, left, top, (frame_height, frame_width), LINE, "")
+    return np.asarray(image)
+
+
 def _draw(
     image: Image.Image,
     pen: ImageDraw.ImageDraw,
