@@ -10,7 +10,12 @@ from vidreid.data.mars import read_mars
 from vidreid.data.mars_checks import MARS_COUNTS, mars_counts
 from vidreid.data.mars_format import frame_name, read_info, write_info
 
-PROTOCOL_GALLERY = {"official": 11_310, "junk_as_wrong": 12_180, "queries_removed": 9330, "no_distractors": 6082}
+PROTOCOL_GALLERY = {
+    "official": 11_310,
+    "junk_as_wrong": 12_180,
+    "queries_removed": 9330,
+    "no_distractors": 6082,
+}
 
 
 def _names(rows):
@@ -125,7 +130,9 @@ def test_identities_of_the_galleries(mars):
     assert mars.gallery("no_distractors")["pid"].nunique() == 620
 
 
-@pytest.mark.parametrize(("protocol", "unanswered", "people"), [("queries_removed", 140, 126), ("official", 0, 0)])
+@pytest.mark.parametrize(
+    ("protocol", "unanswered", "people"), [("queries_removed", 140, 126), ("official", 0, 0)]
+)
 def test_unanswered_queries(mars, protocol, unanswered, people):
     places = {}
     for pid, camera in mars.gallery(protocol)[["pid", "camera"]].to_numpy().tolist():

@@ -30,7 +30,9 @@ def test_names_follow_mars_in_both_directions(numbers, name):
     assert folder_of(numbers[0]) == name[:4]
 
 
-@pytest.mark.parametrize("name", ["0001C1T0001.jpg", "1C1T0001F001.jpg", "0001C1T0001F001.jpg.part", "Thumbs.db"])
+@pytest.mark.parametrize(
+    "name", ["0001C1T0001.jpg", "1C1T0001F001.jpg", "0001C1T0001F001.jpg.part", "Thumbs.db"]
+)
 def test_other_names_are_refused(name):
     with pytest.raises(ValueError, match="0001C1T0001F001"):
         parse_frame_name(name)
@@ -38,7 +40,7 @@ def test_other_names_are_refused(name):
 
 @pytest.mark.parametrize("numbers", [(10_000, 1, 1, 1), (-2, 1, 1, 1), (1, 10, 1, 1), (1, 1, 10_000, 1)])
 def test_numbers_that_do_not_fit_are_refused(numbers):
-    with pytest.raises(ValueError, match="do(es)? not fit"):
+    with pytest.raises(ValueError, match=r"do(es)? not fit"):
         frame_name(*numbers)
 
 

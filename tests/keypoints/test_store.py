@@ -61,7 +61,7 @@ def test_the_file_is_mapped_and_not_pickled_whole(tmp_path):
 
 
 def test_what_does_not_belong_together_is_refused(folder):
-    with pytest.raises(FileNotFoundError, match="no keypoints in .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"no keypoints in .*nowhere"):
         KeypointStore.open(folder / "nowhere", "bbox_train", 6, 77)
     with pytest.raises(FileNotFoundError, match=r"bbox_test\.npy is missing"):
         KeypointStore.open(folder, "bbox_test", 6, 77)

@@ -9,8 +9,30 @@ from vidreid.data.mars_format import folder_of, frame_name, names_crc, write_inf
 from vidreid.keypoints.store import write_keypoints
 
 # (pid, camera, frames); the order is that of the rows.
-TRAIN = [(1, 1, 5), (1, 2, 3), (2, 1, 4), (2, 3, 9), (4, 2, 2), (4, 3, 6), (5, 1, 4), (7, 1, 8), (7, 2, 1), (7, 2, 3)]
-TEST = [(-1, 1, 3), (-1, 2, 2), (0, 1, 4), (0, 3, 2), (3, 1, 5), (3, 1, 2), (3, 2, 11), (6, 1, 3), (6, 3, 4), (6, 3, 1)]
+TRAIN = [
+    (1, 1, 5),
+    (1, 2, 3),
+    (2, 1, 4),
+    (2, 3, 9),
+    (4, 2, 2),
+    (4, 3, 6),
+    (5, 1, 4),
+    (7, 1, 8),
+    (7, 2, 1),
+    (7, 2, 3),
+]
+TEST = [
+    (-1, 1, 3),
+    (-1, 2, 2),
+    (0, 1, 4),
+    (0, 3, 2),
+    (3, 1, 5),
+    (3, 1, 2),
+    (3, 2, 11),
+    (6, 1, 3),
+    (6, 3, 4),
+    (6, 3, 1),
+]
 QUERY = [5, 7, 8, 9]
 """1-based rows of ``TEST``."""
 

@@ -15,7 +15,7 @@ from vidreid.data.dataset import Clip, EvaluationClips, TrainClips, collate_clip
 from vidreid.data.held_out import hold_out
 from vidreid.data.mars_format import TEST_FOLDER, TRAIN_FOLDER
 from vidreid.data.protocols import PROTOCOLS, find_protocol
-from vidreid.data.reading import ClipReader, OnBadFrame
+from vidreid.data.reading import ClipReader, OnBadFrame, check_on_bad_frame
 from vidreid.data.samplers import EvaluationSampler, IdentitySampler, TrackletSampler
 from vidreid.data.tracklets import FrameList, column
 from vidreid.data.transforms import ClipTransform, training_augmentations
@@ -103,6 +103,7 @@ class ReidDataModule(LightningDataModule):
         check_sampling(train_sampling)
         check_sampling(test_sampling, evaluation=True)
         find_protocol(protocol, PROTOCOLS)
+        check_on_bad_frame(on_bad_frame)
         if sampler not in ("random", "identity"):
             raise ValueError(f"There is no sampler {sampler!r}: choose one of random, identity.")
         self.root = Path(root)

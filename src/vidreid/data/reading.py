@@ -2,7 +2,7 @@
 
 import warnings
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,16 @@ from vidreid.keypoints.skeleton import select_joints
 from vidreid.keypoints.store import KeypointStore
 
 OnBadFrame = Literal["error", "skip_frame"]
+
+
+def check_on_bad_frame(on_bad_frame: str) -> None:
+    """Refuse what is neither ``error`` nor ``skip_frame``.
+
+    Raises:
+        ValueError: With the choices.
+    """
+    if on_bad_frame not in get_args(OnBadFrame):
+        raise ValueError(f"data.on_bad_frame={on_bad_frame!r} is unknown: choose one of error, skip_frame.")
 
 
 class BadFrameWarning(UserWarning):

@@ -76,7 +76,12 @@ class ClipTransform:
             augmentations: Applied in order; none for evaluation.
             joints: Name of the skeleton whose left and right are swapped.
             independent_frames: Draw anew for each frame, as the released KMPNet does.
+
+        Raises:
+            ValueError: If there is no such skeleton.
         """
+        if joints not in SKELETONS:
+            raise ValueError(f"Unknown skeleton {joints!r}: choose one of {', '.join(SKELETONS)}.")
         self.height, self.width = height, width
         self.independent_frames = independent_frames
         self._mirror = np.array(SKELETONS[joints].mirror)

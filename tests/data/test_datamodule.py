@@ -1,0 +1,219 @@
+from types import SimpleNamespace
+
+import lightning.pytorch as lightning
+import pytest
+import torch
+
+from support.mars_tree import make_mars_tree
+from vidreid.data.batch import ClipBatch
+from vidreid.data.mars import MarsDataModule
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return make_mars_tree(tmp_path_factory.mktemp("datamodule") / "mars")
+
+
+def _module(root, **options):
+    settings = {
+        "height": 32,
+        "width": 16,
+        "clip_length": 3,
+        "batch_size": 4,
+        "test_batch_size": 3,
+        "crop": 2,
+        "workers": 0,
+    }
+    return MarsDataModule(root, **{**settings, **options})
+
+
+def _same(one: ClipBatch, other: ClipBatch) -> bool:
+    return all((a is None and b is None) or torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _epoch(module, epoch, loader=None):
+    loader = loader or module.train_dataloader()
+    loader.sampler.set_epoch(epoch)
+    return list(loader)
+
+
+@pytest.mark.parametrize("options", [{}, {"sampler": "identity", "identities_per_batch": 2, "jitter": 0.3}])
+def test_batches_do_not_depend_on_the_number_of_workers(root, options):
+    expected = _epoch(_module(root, **options), 3)
+    assert len(expected) > 0
+    for workers in (1, 2):
+        module = _module(root, workers=workers, **options)
+        loader = module.train_dataloader()
+        _epoch(module, 2, loader)  # workers that stay get the new epoch
+        batches = _epoch(module, 3, loader)
+        assert len(batches) == len(expected)
+        assert all(_same(one, other) for one, other in zip(batches, expected, strict=True))
+
+
+def test_epochs_and_seeds_differ(root):
+    first = _epoch(_module(root), 0)[0]
+    assert _same(first, _epoch(_module(root), 0)[0])
+    assert not _same(first, _epoch(_module(root), 1)[0])
+    assert not _same(first, _epoch(_module(root, seed=1), 0)[0])
+
+
+def test_numbers_that_others_need(root):
+    module = _module(root)
+    assert module.num_identities == 5
+    assert module.validation_clips == 0
+    assert module.val_dataloader() == []
+    # 10 test tracklets, 2 of them junk.
+    assert module.test_clips == 8
+    assert module.notices[0].startswith("counts differ from MARS")
+    assert module.benchmark.root == root
+    assert _module(root, protocol="junk_as_wrong").test_clips == 10
+    # ceil(frames / 3) of the 8 tracklets with 4 2 5 2 11 3 4 1 frames.
+    assert _module(root, test_sampling="dense").test_clips == 2 + 1 + 2 + 1 + 4 + 1 + 2 + 1
+    assert _module(root, test_sampling="dense", test_max_clips=1).test_clips == 8
+    assert _module(root, test_clip_length=11, test_sampling="dense").test_clips == 8
+
+
+def test_the_identity_sampler_sets_the_batch(root):
+    module = _module(
+        root, sampler="identity", identities_per_batch=2, tracklets_per_identity=3, batch_size=99
+    )
+    batch = next(iter(module.train_dataloader()))
+    assert batch.images.shape == (6, 3, 3, 32, 16)
+    assert module.batch_size == 6
+    assert len(set(batch.pids.tolist())) == 2
+
+
+def test_held_out_identities_are_validated_and_not_trained_on(root):
+    module = _module(root, held_out_identities=2)
+    assert module.num_identities == 3
+    assert set(module.train_table["pid"]).isdisjoint(module.validation_table["pid"])
+    batches = list(module.val_dataloader())
+    assert (
+        sum(len(batch.pids) for batch in batches) == module.validation_clips == len(module.validation_table)
+    )
+    seen = {pid for batch in batches for pid in batch.pids.tolist()}
+    assert seen == set(module.validation_table["pid"])
+    roles = torch.cat([batch.roles for batch in batches])
+    assert set(roles.tolist()) <= {2, 3}
+    assert (roles == 3).sum() == module.validation_table["is_query"].sum()
+
+
+def test_test_batches_cover_every_clip_in_order(root):
+    module = _module(root, test_sampling="dense")
+    batches = list(module.test_dataloader())
+    assert torch.cat([batch.clips for batch in batches]).tolist() == list(range(module.test_clips))
+    assert torch.cat([batch.images for batch in batches]).shape == (module.test_clips, 3, 3, 32, 16)
+    assert all(batch.keypoints.shape[1:] == (3, 12, 3) for batch in batches)
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_ranks_come_from_the_trainer(root, world_size):
+    train, test = [], []
+    for rank in range(world_size):
+        module = _module(root, batch_size=2)
+        module.trainer = SimpleNamespace(world_size=world_size, global_rank=rank)
+        train.append([t for batch in _epoch(module, 0) for t in batch.tracklets.tolist()])
+        test.append([c for batch in module.test_dataloader() for c in batch.clips.tolist()])
+    assert len({len(rank) for rank in train}) == len({len(rank) for rank in test}) == 1
+    flat = [tracklet for rank in train for tracklet in rank]
+    assert len(set(flat)) == len(flat)
+    assert {clip for rank in test for clip in rank} == set(range(8))
+
+
+def test_keypoints_come_from_where_they_are_said_to(root):
+    first = {
+        name: next(iter(_module(root, keypoints=name, flip=0).test_dataloader())).keypoints
+        for name in ("detector", "true", str(root / "keypoints/true"), None)
+    }
+    assert first[None] is None
+    assert torch.equal(first["true"], first[str(root / "keypoints/true")])
+    assert not torch.equal(first["true"], first["detector"])
+    batch = next(iter(_module(root, joints="coco17").test_dataloader()))
+    assert batch.keypoints.shape[2] == 17
+    with pytest.raises(FileNotFoundError, match=r"no keypoints in .*elsewhere"):
+        _module(root, keypoints="elsewhere").test_dataloader()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"protocol": "mars"}, "choose one of official, junk_as_wrong"),
+        ({"sampler": "pk"}, "choose one of random, identity"),
+        ({"train_sampling": "every"}, "choose one of segment_random"),
+        ({"test_sampling": "segment_random"}, "for evaluation: choose one of evenly"),
+        ({"on_bad_frame": "warn"}, "choose one of error, skip_frame"),
+        ({"joints": "h36m"}, "choose one of coco17, body12"),
+    ],
+)
+def test_wrong_names_are_refused_at_once_with_the_choices(root, options, words):
+    with pytest.raises(ValueError, match=words):
+        _module(root, **options)
+
+
+def test_strict_and_missing_trees_are_refused_when_read(root, tmp_path):
+    with pytest.raises(ValueError, match=r"data\.strict=true"):
+        _module(root, strict=True).setup()
+    with pytest.raises(FileNotFoundError, match=r"set data\.root"):
+        _module(tmp_path / "nowhere").setup()
+
+
+class _Recorder(lightning.LightningModule):
+    """Writes down what comes in; learns nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.seen: list[tuple[str, int, list[int]]] = []
+
+    def training_step(self, batch, batch_idx):
+        self.seen.append(("train", self.current_epoch, batch.tracklets.tolist()))
+        return self.weight * batch.images.float().mean()
+
+    def validation_step(self, batch, batch_idx):
+        self.seen.append(("val", self.current_epoch, batch.clips.tolist()))
+
+    def test_step(self, batch, batch_idx):
+        self.seen.append(("test", 0, batch.clips.tolist()))
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.0)
+
+
+def _trainer(folder, epochs):
+    return lightning.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        default_root_dir=folder,
+    )
+
+
+@pytest.mark.parametrize("held_out", [0, 2])
+def test_lightning_asks_for_each_epoch_and_a_resumed_run_gets_the_same(root, tmp_path, held_out):
+    whole = _Recorder()
+    trainer = _trainer(tmp_path, 4)
+    trainer.fit(whole, _module(root, batch_size=2, held_out_identities=held_out))
+    trainer.test(whole, _module(root, batch_size=2), verbose=False)
+    trained = [(epoch, rows) for kind, epoch, rows in whole.seen if kind == "train"]
+    expected = [
+        (epoch, batch.tracklets.tolist())
+        for epoch in range(4)
+        for batch in _epoch(_module(root, batch_size=2, held_out_identities=held_out), epoch)
+    ]
+    assert trained == expected
+    assert any(kind == "val" for kind, *_ in whole.seen) == (held_out > 0)
+    assert sum(len(rows) for kind, _, rows in whole.seen if kind == "test") == 8
+
+    first, second = _Recorder(), _Recorder()
+    trainer = _trainer(tmp_path, 2)
+    trainer.fit(first, _module(root, batch_size=2, held_out_identities=held_out))
+    trainer.save_checkpoint(tmp_path / "half.ckpt")
+    module = _module(root, batch_size=2, held_out_identities=held_out)
+    _trainer(tmp_path, 4).fit(second, module, ckpt_path=tmp_path / "half.ckpt")
+    resumed = [(epoch, rows) for kind, epoch, rows in first.seen + second.seen if kind == "train"]
+    assert resumed == expected
