@@ -95,7 +95,9 @@ class Dangerous:
         return (print, ("executed",))
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", pickle.dumps(Dangerous())])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a checkpoint", pickle.dumps(Dangerous(), 2)], ids=["empty", "text", "code"]
+)
 def test_a_file_that_holds_no_tensors(tmp_path, content, capsys) -> None:
     path = tmp_path / "bad.pth"
     path.write_bytes(content)

@@ -21,8 +21,8 @@ class Neighbours(NamedTuple):
     Attributes:
         edges: ``(2, E)`` int64, rows source and target, each edge in both directions, sorted.
         table: ``(M, S)`` int64, the sources of every target; unused slots point at node 0.
-        penalty: ``(M, S, 1)``, 0 for a neighbour and minus infinity for an unused slot. The first slot of a node
-            without neighbours has 0 as well, so that a softmax over the slots is always defined.
+        penalty: ``(M, S, 1)``, 0 for a neighbour and minus infinity for an unused slot. The first slot of a
+            node without neighbours has 0 as well, so that a softmax over the slots is always defined.
         connected: ``(M, 1)``, 1 for a node with neighbours and 0 for one without; ``None`` if all have some.
     """
 
