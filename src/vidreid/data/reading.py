@@ -55,10 +55,7 @@ class ClipReader:
         Raises:
             ValueError: For another ``on_bad_frame``.
         """
-        if on_bad_frame not in ("error", "skip_frame"):
-            raise ValueError(
-                f"data.on_bad_frame={on_bad_frame!r} is unknown: choose one of error, skip_frame."
-            )
+        check_on_bad_frame(on_bad_frame)
         self.frames, self.keypoints, self.joints, self.on_bad_frame = frames, keypoints, joints, on_bad_frame
         self.bad_frames: set[Path] = set()
 
