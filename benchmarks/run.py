@@ -24,7 +24,9 @@ def machine() -> dict[str, object]:
     model = platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
-        model = next((x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x), model)
+        model = next(
+            (x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x), model
+        )
     return {
         "processor": model,
         "cores": os.cpu_count(),

@@ -8,7 +8,9 @@ import pytest
 from vidreid.files import build_folder_whole, write_whole
 
 
-@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+@pytest.mark.parametrize(
+    "interruption", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")]
+)
 def test_an_interrupted_file_leaves_the_old_one(tmp_path: Path, interruption: BaseException) -> None:
     file = tmp_path / "numbers.json"
     file.write_text("old")
@@ -30,7 +32,9 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
-@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+@pytest.mark.parametrize(
+    "interruption", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")]
+)
 def test_an_interrupted_folder_leaves_nothing(tmp_path: Path, interruption: BaseException) -> None:
     with pytest.raises(type(interruption)), build_folder_whole(tmp_path / "tree") as temporary:
         (temporary / "deep").mkdir()
@@ -42,9 +46,9 @@ def test_an_interrupted_folder_leaves_nothing(tmp_path: Path, interruption: Base
 def test_a_folder_is_not_built_over_another(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "mine.txt").write_text("mine")
-    with pytest.raises(FileExistsError, match="exists already: remove it or choose another"):
-        with build_folder_whole(tmp_path / "tree"):
-            pass
+    refused = pytest.raises(FileExistsError, match="exists already: remove it or choose another")
+    with refused, build_folder_whole(tmp_path / "tree"):
+        pass
     assert (tmp_path / "tree" / "mine.txt").read_text() == "mine"
 
 

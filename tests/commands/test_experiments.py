@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from support.runs import compose_training
 
+from support.runs import compose_training
 from vidreid.commands.train import train
 
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml"))
@@ -46,7 +46,12 @@ def test_the_paper_set_up_is_the_paper_set_up(tmp_path: Path) -> None:
     """What the issue of KMPNet(PCB) on MARS says, as resolved from the composed configuration."""
     config = compose_training(tmp_path, tmp_path, "experiment=kmpnet_pcb_mars", "num_identities=625")
     visual, graph = config.model.visual, config.model.graph
-    assert (visual.backbone, visual.last_stride, visual.pretrained, visual.stripes) == ("resnet50", 1, True, 4)
+    assert (visual.backbone, visual.last_stride, visual.pretrained, visual.stripes) == (
+        "resnet50",
+        1,
+        True,
+        4,
+    )
     assert (config.data.height, config.data.width, config.data.joints) == (256, 128, "body12")
     assert list(graph.layers) == [5, 7, 11, 4]
     assert (graph.edges, graph.num_identities, graph.joints) == ("both", 625, "body12")

@@ -9,12 +9,18 @@ from typing import Any
 import pytest
 import torch
 from hydra.errors import ConfigCompositionException
-from support.runs import NARROW, SMALL, call, compose_training, start
 
+from support.runs import NARROW, SMALL, call, compose_training, start
 from vidreid.commands.evaluate import evaluate_run
 from vidreid.commands.train import train
 
-KMPNET = ("experiment=kmpnet_pcb_synthetic", *SMALL, *NARROW, "model.graph.layers=[1,1,1,1]", "model.graph.width=16")
+KMPNET = (
+    "experiment=kmpnet_pcb_synthetic",
+    *SMALL,
+    *NARROW,
+    "model.graph.layers=[1,1,1,1]",
+    "model.graph.width=16",
+)
 NUMBERS = ("rank1", "rank5", "mAP", "mINP", "queries_counted", "queries_dropped", "gallery", "cmc")
 
 
@@ -30,7 +36,9 @@ def numbers(run: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def pcb_run(tiny_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "pcb"
-    train(compose_training(tiny_root, run, "experiment=pcb_synthetic", *SMALL, *NARROW, "trainer.max_epochs=2"))
+    train(
+        compose_training(tiny_root, run, "experiment=pcb_synthetic", *SMALL, *NARROW, "trainer.max_epochs=2")
+    )
     return run
 
 
@@ -60,7 +68,7 @@ def test_another_protocol_has_its_own_file(pcb_run: Path, repo_root: Path) -> No
 
 @pytest.mark.slow
 def test_a_killed_run_ends_as_an_uninterrupted_one(tiny_root: Path, tmp_path: Path, repo_root: Path) -> None:
-    """kill -9 in stage 2, Ctrl-C in stage 1: the resumed run has the same weights and numbers, bit for bit."""
+    """kill -9 in stage 2, Ctrl-C in stage 1: the resumed run ends with the same weights and numbers."""
     epochs = ("trainer.max_epochs=4", "stages.visual_epochs=3")
     whole = tmp_path / "whole"
     train(compose_training(tiny_root, whole, *KMPNET, *epochs))
@@ -99,13 +107,16 @@ def _wait_for(file: Path, process: Any) -> None:
 
 
 def _no_half_files(run: Path) -> None:
-    assert not [path for path in run.rglob("*partial*")]
+    assert not list(run.rglob("*partial*"))
 
 
 def test_resume_takes_no_other_settings(pcb_run: Path, repo_root: Path, tmp_path: Path) -> None:
     status, output = call(repo_root, "train.py", f"resume={pcb_run}", "optimizer.lr=1", cwd=tmp_path)
     assert status == 1
-    assert "error: resume goes on with the settings that the run was started with: leave out optimizer.lr=1" in output
+    assert (
+        "error: resume goes on with the settings that the run was started with: leave out optimizer.lr=1"
+        in output
+    )
 
 
 @pytest.mark.slow
@@ -125,7 +136,9 @@ def test_a_sweep_has_a_folder_for_each_job(tiny_root: Path, repo_root: Path, tmp
     assert status == 0, output
     files = sorted(tmp_path.glob("runs/pcb_synthetic/sweep_*/*/metrics.json"))
     assert [file.parent.name for file in files] == ["0", "1"]
-    rates = [__import__("yaml").safe_load((f.parent / "config.yaml").read_text())["optimizer"]["lr"] for f in files]
+    rates = [
+        __import__("yaml").safe_load((f.parent / "config.yaml").read_text())["optimizer"]["lr"] for f in files
+    ]
     assert rates == [0.001, 0.002]
 
 
@@ -151,7 +164,8 @@ def test_a_missing_root_is_one_sentence(repo_root: Path, tmp_path: Path) -> None
     )
     assert status == 1
     assert "Traceback" not in output
-    assert f"error: " in output and f"{tmp_path}/none" in output
+    assert "error: " in output
+    assert f"{tmp_path}/none" in output
 
 
 def test_a_checkpoint_of_another_identity_count_is_refused(

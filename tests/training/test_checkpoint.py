@@ -59,7 +59,10 @@ def test_one_part_can_be_taken(saved: Path) -> None:
 
 
 def test_another_method_is_refused(saved: Path) -> None:
-    with pytest.raises(ValueError, match=r"of another network \(Visual with 5 identities\).*2 entries are missing, first graph"):
+    with pytest.raises(
+        ValueError,
+        match=r"of another network \(Visual with 5 identities\).*2 entries are missing, first graph",
+    ):
         load_network(Network(5, graph=True), saved)
 
 

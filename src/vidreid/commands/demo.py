@@ -36,7 +36,8 @@ def run_demo(settings: DictConfig) -> list[dict[str, Any]]:
     """
     start = time.perf_counter()
     if settings.quick:
-        settings = OmegaConf.merge(settings, {**QUICK, "size": settings.size if settings.size != "small" else "tiny"})
+        settings = settings.copy()
+        settings.update({**QUICK, "size": "tiny" if settings.size == "small" else settings.size})
     root = Path(settings.root or f"data/synthetic/{settings.size}")
     runs = Path(settings.runs)
     synthesize(root, size=settings.size, seed=settings.data_seed, workers=2)
@@ -61,7 +62,10 @@ def run_demo(settings: DictConfig) -> list[dict[str, Any]]:
 def _three_trainings(settings: DictConfig, root: Path, runs: Path, seed: int) -> list[dict[str, Any]]:
     folder = runs / f"seed_{seed}"
     first = folder / "pcb"
-    again = [f"visual_checkpoint={first}/checkpoints/last.ckpt", f"trainer.max_epochs={settings.second_epochs}"]
+    again = [
+        f"visual_checkpoint={first}/checkpoints/last.ckpt",
+        f"trainer.max_epochs={settings.second_epochs}",
+    ]
     plans = [
         ("PCB", "pcb_synthetic", first, [f"trainer.max_epochs={settings.first_epochs}"]),
         ("PCB, trained on", "pcb_synthetic", folder / "pcb_trained_on", again),
@@ -72,7 +76,7 @@ def _three_trainings(settings: DictConfig, root: Path, runs: Path, seed: int) ->
         print(f"\n== {method}, seed {seed}")
         config = _compose(settings, root, run, seed, [f"experiment={experiment}", *overrides])
         metrics = _finished(run) or train(config)
-        rows.append({"method": method, "seed": seed, "run": str(run), **metrics})
+        rows.append({**metrics, "method": method, "seed": seed, "run": str(run)})
     return rows
 
 
@@ -106,7 +110,10 @@ def main() -> None:
     try:
         given = OmegaConf.merge(settings, OmegaConf.from_cli(sys.argv[1:]))
     except Exception as error:
-        print(f"error: {str(error).splitlines()[0]}; the keys are {', '.join(map(str, settings))}", file=sys.stderr)
+        print(
+            f"error: {str(error).splitlines()[0]}; the keys are {', '.join(map(str, settings))}",
+            file=sys.stderr,
+        )
         sys.exit(2)
     assert isinstance(given, DictConfig)
     run_demo(given)

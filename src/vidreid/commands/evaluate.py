@@ -48,7 +48,9 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
     )
     with quiet():
         metrics = evaluate(stored, run, trainer, module, data, run.checkpoint(which))
-    name = "eval_" + "_".join([*changed, which]) + ".json" if changed or which != stored.select else "eval.json"
+    name = (
+        "eval_" + "_".join([*changed, which]) + ".json" if changed or which != stored.select else "eval.json"
+    )
     print_metrics(metrics, run.write_metrics(metrics, name.replace("/", "-")))
     if name == "eval.json" and run.metrics_file.is_file():
         _compare(metrics, run.read_metrics())

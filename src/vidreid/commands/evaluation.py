@@ -2,11 +2,10 @@
 
 import math
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import lightning as L
 from omegaconf import DictConfig
-from torch import nn
 
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.training.checkpoint import load_network, method_name, read_checkpoint, versions
@@ -42,7 +41,6 @@ def evaluate(
     trainer.test(module, datamodule=data, verbose=False)
     assert module.evaluation is not None
     scalars, ranking = module.evaluation
-    visual = cast(nn.Module, module.network.visual)
     return {
         "name": config.name,
         "method": method_name(module.network),
@@ -53,7 +51,9 @@ def evaluate(
         "queries_dropped": ranking.queries_dropped,
         "gallery": int(scalars["gallery"]),
         "cmc": [_number(float(value)) for value in ranking.cmc],
-        "checkpoint": str(checkpoint.relative_to(run.path)) if checkpoint.is_relative_to(run.path) else str(checkpoint),
+        "checkpoint": str(checkpoint.relative_to(run.path))
+        if checkpoint.is_relative_to(run.path)
+        else str(checkpoint),
         "epochs": epoch,
         "selection": config.select,
         "seed": config.seed,
@@ -66,15 +66,19 @@ def evaluate(
         },
         "parameters": {
             "training": sum(p.numel() for p in module.network.parameters()),
-            "visual": sum(p.numel() for p in visual.parameters()),
+            "visual": sum(p.numel() for p in module.network.visual.parameters()),
         },
-        "versions": meta["versions"] if meta["versions"] == versions() else {"trained": meta["versions"], "evaluated": versions()},
+        "versions": meta["versions"]
+        if meta["versions"] == versions()
+        else {"trained": meta["versions"], "evaluated": versions()},
     }
 
 
 def print_metrics(metrics: dict[str, Any], file: Path) -> None:
     """Print one line of numbers and where they are kept."""
-    numbers = "  ".join(f"{name} {'none' if metrics[name] is None else f'{100 * metrics[name]:.2f}'}" for name in TABLE)
+    numbers = "  ".join(
+        f"{name} {'none' if metrics[name] is None else f'{100 * metrics[name]:.2f}'}" for name in TABLE
+    )
     print(f"{metrics['method']} after {metrics['epochs']} epochs, protocol {metrics['protocol']}:  {numbers}")
     print(
         f"{metrics['queries_counted']} queries counted, {metrics['queries_dropped']} dropped (no answer in "

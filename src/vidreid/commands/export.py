@@ -54,7 +54,9 @@ def export_run(config: DictConfig) -> Path:
         save_file(tensors, temporary, {key: json.dumps(value) for key, value in about.items()})
     count = sum(tensor.numel() for tensor in tensors.values())
     trained = sum(cast(Any, parameter).numel() for parameter in module.network.parameters())
-    print(f"{file}: {count:,} numbers of the {trained:,} that were trained; the descriptor needs no keypoints.")
+    print(
+        f"{file}: {count:,} numbers of the {trained:,} that were trained; the descriptor needs no keypoints."
+    )
     return file
 
 

@@ -43,7 +43,10 @@ def _sentence(error: BaseException) -> str | None:
         if isinstance(seen, ValueError | OSError) and _raised_by_us(seen.__traceback__):
             return str(seen)
         if isinstance(seen, OSError) and seen.errno == 28:
-            return f"The disk is full ({seen.filename or 'no file named'}): free some space and start again; nothing half-written was kept."
+            return (
+                f"The disk is full ({seen.filename or 'no file named'}): free some space and start again; "
+                "nothing half-written was kept."
+            )
         seen = seen.__cause__
     return None
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import hydra
 import lightning as L
+from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -102,7 +103,7 @@ def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> d
     L.seed_everything(config.seed, workers=True, verbose=False)
     module = build_module(config)
     if config.visual_checkpoint is not None:
-        load_network(cast(Any, module.network).visual, config.visual_checkpoint, part="visual")
+        load_network(module.network.visual, config.visual_checkpoint, part="visual")
     last = run.checkpoint("last")
     loggers = make_loggers(config.logger, run, config.name, plain(config), module.network)
     try:
@@ -174,15 +175,15 @@ def _hydra_main(config: DictConfig) -> float | None:
     overrides = [] if config.resume is None else _overrides_besides_resume()
     if overrides:
         raise ValueError(
-            f"resume goes on with the settings that the run was started with: leave out {', '.join(overrides)}, "
-            "or start a new run with visual_checkpoint=FILE."
+            "resume goes on with the settings that the run was started with: leave out "
+            f"{', '.join(overrides)}, or start a new run with visual_checkpoint=FILE."
         )
     metrics = train(config)
     return metrics.get("mAP")
 
 
 def _overrides_besides_resume() -> list[str]:
-    given = hydra.core.hydra_config.HydraConfig.get().overrides.task
+    given = HydraConfig.get().overrides.task
     return [override for override in given if not override.startswith("resume=")]
 
 

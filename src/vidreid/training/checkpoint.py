@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from typing_extensions import override
-
 import lightning as L
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from torch import Tensor, nn
+from typing_extensions import override
 
 from vidreid.files import write_whole
 
@@ -91,22 +90,30 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"No checkpoint at {path}: give the .ckpt file of a run, such as RUN/checkpoints/last.ckpt.")
+        raise FileNotFoundError(
+            f"No checkpoint at {path}: give the .ckpt file of a run, such as RUN/checkpoints/last.ckpt."
+        )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is torn or not a checkpoint ({_first_line(error)}): use another one.") from error
+        raise ValueError(
+            f"{path} is torn or not a checkpoint ({_first_line(error)}): use another one."
+        ) from error
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path} holds objects besides tensors and plain values ({_first_line(error)}) and is not read: "
             "checkpoints of other code go through an importer."
         ) from error
     if not isinstance(content, dict) or META_KEY not in content:
-        raise ValueError(f"{path} was not written by vidreid: checkpoints of other code go through an importer.")
+        raise ValueError(
+            f"{path} was not written by vidreid: checkpoints of other code go through an importer."
+        )
     return content
 
 
-def load_network(network: nn.Module, path: str | os.PathLike[str], *, part: str | None = None) -> dict[str, Any]:
+def load_network(
+    network: nn.Module, path: str | os.PathLike[str], *, part: str | None = None
+) -> dict[str, Any]:
     """Load a checkpoint into a network, or one part of it.
 
     Args:
@@ -124,7 +131,9 @@ def load_network(network: nn.Module, path: str | os.PathLike[str], *, part: str 
     content = read_checkpoint(path)
     meta = content[META_KEY]
     prefix = "network." if part is None else f"network.{part}."
-    state = {key[len(prefix) :]: value for key, value in content["state_dict"].items() if key.startswith(prefix)}
+    state = {
+        key[len(prefix) :]: value for key, value in content["state_dict"].items() if key.startswith(prefix)
+    }
     wanted = network.state_dict()
     wrong = _mismatches(state, wanted)
     if wrong:

@@ -37,7 +37,9 @@ def make_loggers(
         raise ValueError(f"logger.wandb.mode={mode} is unknown: choose one of {', '.join(WANDB_MODES)}.")
     if mode != "disabled":
         facts = {**config, "parameters": count_parameters(network)}
-        loggers.append(WandbLogger(save_dir=str(run.path), experiment=_start_wandb(settings.wandb, run, name, facts)))
+        loggers.append(
+            WandbLogger(save_dir=str(run.path), experiment=_start_wandb(settings.wandb, run, name, facts))
+        )
     return loggers
 
 

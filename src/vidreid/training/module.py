@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -13,6 +14,7 @@ from vidreid.data.batch import ClipBatch
 from vidreid.losses.recipe import LossRecipe
 from vidreid.metrics.ranking import RankingResult
 from vidreid.metrics.reid import ReidMetric
+from vidreid.models.frame_network import FrameNetwork
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -46,12 +48,13 @@ class ReidModule(L.LightningModule):
         std: Channel standard deviations of the pixels in [0, 1].
     """
 
+    network: FrameNetwork
     pixel_mean: Tensor
     pixel_std: Tensor
 
     def __init__(
         self,
-        network: nn.Module,
+        network: FrameNetwork,
         losses: LossRecipe,
         optimizer: MakeOptimizer,
         schedule: MakeSchedule,
@@ -112,9 +115,11 @@ class ReidModule(L.LightningModule):
         """Rank the test set."""
         self._rank("test")
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimiser over all trainable parameters and its per-step schedule."""
-        optimizer = self.make_optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
+        optimizer = self.make_optimizer(
+            parameter for parameter in self.parameters() if parameter.requires_grad
+        )
         epochs = max(self.trainer.max_epochs or 1, 1)
         steps = max(int(self.trainer.estimated_stepping_batches) // epochs, 1)
         schedule = self.make_schedule(optimizer, steps, epochs)

@@ -41,7 +41,8 @@ class RunFolder:
         run = cls(path)
         if not run.config_file.is_file():
             raise FileNotFoundError(
-                f"{run.path} is not a run folder (it has no config.yaml): give the folder that train.py named at its end."
+                f"{run.path} is not a run folder (it has no config.yaml): "
+                "give the folder that train.py named at its start."
             )
         return run
 
@@ -71,7 +72,8 @@ class RunFolder:
         """
         if not self.metrics_file.is_file():
             raise FileNotFoundError(
-                f"{self.path} has no metrics.json: the run is not finished, go on with train.py resume={self.path}."
+                f"{self.path} has no metrics.json: the run is not finished, "
+                f"go on with train.py resume={self.path}."
             )
         return json.loads(self.metrics_file.read_text())
 

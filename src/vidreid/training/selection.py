@@ -22,15 +22,25 @@ def checkpoint_callbacks(run: RunFolder, select: str, held_out_identities: float
         raise ValueError(f"select={select} is unknown: choose last or best.")
     if select == "best" and not held_out_identities:
         raise ValueError(
-            "select=best needs identities that are held out of training to choose on (choosing on the test set "
-            "would be cheating): set data.held_out_identities, for example to 0.1."
+            "select=best needs identities that are held out of training to choose on (choosing on the test "
+            "set would be cheating): set data.held_out_identities, for example to 0.1."
         )
     last = ModelCheckpoint(
-        run.checkpoints, filename="last", save_top_k=1, monitor=None, save_on_train_epoch_end=True, enable_version_counter=False
+        run.checkpoints,
+        filename="last",
+        save_top_k=1,
+        monitor=None,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
     )
     if select == "last":
         return [last]
     best = ModelCheckpoint(
-        run.checkpoints, filename="best", save_top_k=1, monitor=MONITOR, mode="max", enable_version_counter=False
+        run.checkpoints,
+        filename="best",
+        save_top_k=1,
+        monitor=MONITOR,
+        mode="max",
+        enable_version_counter=False,
     )
     return [best, last]
