@@ -18,7 +18,9 @@ def names(tree: Path, split: str) -> list[str]:
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_name_lists_name_every_file_in_ascii_order(tree: Path, split: str) -> None:
     listed = names(tree, split)
-    on_disk = sorted(path.relative_to(tree / f"bbox_{split}").as_posix() for path in (tree / f"bbox_{split}").rglob("*"))
+    on_disk = sorted(
+        path.relative_to(tree / f"bbox_{split}").as_posix() for path in (tree / f"bbox_{split}").rglob("*")
+    )
     assert [f"{name[:4]}/{name}" for name in listed] == [path for path in on_disk if path.endswith(".jpg")]
     assert listed == sorted(listed)
     assert all(re.fullmatch(r"(00-1|\d{4})C[1-6]T\d{4}F\d{3}\.jpg", name) for name in listed)

@@ -241,10 +241,10 @@ def _paint_part(
     s, t, up = s[rows, columns], t[rows, columns], over[rows, columns]
     towards = np.sqrt(1 - squared[rows, columns])
     z = np.float32(depths[0]) + np.float32(depths[1] - depths[0]) * t - np.float32(bulge) * towards
-    rows += y0
-    columns += x0
+    rows, columns = rows + y0, columns + x0
     nearer = z < canvas.depth[rows, columns]
-    rows, columns, s, t, up, towards, z = (v[nearer] for v in (rows, columns, s, t, up, towards, z))
+    rows, columns, z = rows[nearer], columns[nearer], z[nearer]
+    s, t, up, towards = s[nearer], t[nearer], up[nearer], towards[nearer]
     azimuth = angle[0] + angle[1] * np.arccos(np.clip(s, -1, 1))
     texel = np.floor(azimuth * (COLUMNS / (2 * np.pi))).astype(np.int64) % COLUMNS
     texel += (t * (ROWS - 0.01)).astype(np.int64) * COLUMNS

@@ -1,5 +1,6 @@
 """Scores of descriptors of a procedural benchmark, with intervals from a bootstrap over identities."""
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -121,11 +122,18 @@ def score(features: Floats, split: SplitReader, metric: str = "euclidean", seed:
         owners.append(split.pids[q])
     low, high = _bootstrap(rng, np.array(first, float), np.array(owners))
     return Scores(
-        *(100 * float(np.mean(v)) for v in (first, fifth, average, inverse)),
-        low,
-        high,
-        100 * float(np.mean(same)),
+        rank1=_percent(first),
+        rank5=_percent(fifth),
+        mean_ap=_percent(average),
+        mean_inp=_percent(inverse),
+        low=low,
+        high=high,
+        same_camera=_percent(same),
     )
+
+
+def _percent(values: Sequence[float]) -> float:
+    return 100 * float(np.mean(values))
 
 
 def chance(split: SplitReader, seed: int = 0, repeats: int = 20) -> Scores:

@@ -137,9 +137,9 @@ def render_track(
             true[f] = _joints(canvas, target, f, origin, scale, size, owner=1)
         if companion is not None:
             other[f] = _joints(canvas, companion, f, origin, scale, size, owner=2)
-        picture = cv2.resize(canvas.pixels, (width, height), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(canvas.pixels, (width, height), interpolation=cv2.INTER_AREA)
         sigma = camera.blur * height / 128 * max(1.0, 0.7 * height / boxes[f, 3])
-        picture = cv2.GaussianBlur(picture, (0, 0), sigma)
+        picture = cv2.GaussianBlur(small, (0, 0), sigma).astype(np.float32, copy=False)
         picture = develop(picture, camera, light, f / max(frames - 1, 1), origin + boxes[f, 2:] / 2, rng)
         _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, camera.quality))
         images.append(data.tobytes())
@@ -160,7 +160,7 @@ def _draw_walk(rng: Generator, camera: Camera, scene: Scene, build: Build, frame
     heading = float(rng.choice(camera.headings)) + camera.spread * rng.standard_normal()
     turn = 0.12 * rng.standard_normal()
     time = FRAME_SECONDS * (np.arange(frames) - (frames - 1) / 2)
-    headings = heading + turn * time
+    headings = (heading + turn * time).astype(np.float64)
     step = build.speed * FRAME_SECONDS * np.stack([np.cos(headings), np.sin(headings)], 1)
     path = np.cumsum(step, 0)
     path -= path[frames // 2]
@@ -206,16 +206,15 @@ def _draw_companion(
         way = body.speed * time[:, None] * np.array([[np.cos(heading), np.sin(heading)]])
         positions = way + np.array([x, max(y, 3.5)])
         positions[:, 1] = np.maximum(positions[:, 1], 3.2)
-        other = Walk(positions, np.full(frames, heading))
+        other = Walk(positions.astype(np.float64), np.full(frames, heading, np.float64))
     return _walker(rng, camera, wardrobe, identity, body, other)
 
 
 def _walker(
     rng: Generator, camera: Camera, wardrobe: Wardrobe, identity: Identity, build: Build, walk: Walk
 ) -> Walker:
-    phase = rng.uniform(0, 2 * np.pi) + 2 * np.pi * build.frequency * FRAME_SECONDS * np.arange(
-        len(walk.headings)
-    )
+    step = 2 * np.pi * build.frequency * FRAME_SECONDS
+    phase = rng.uniform(0, 2 * np.pi) + step * np.arange(len(walk.headings), dtype=np.float64)
     world = place(pose(build, phase), walk.positions, walk.headings)
     parts = parts_of(
         HAIR_STYLES[identity.hair_style] == "long", HEMS[identity.hem] == "skirt", BAGS[identity.bag]
