@@ -72,6 +72,12 @@ def test_a_draw_decides_everything(benchmark):
     assert not torch.equal(first.images, other.images)
 
 
+def test_the_augmentation_differs_where_the_frames_cannot(benchmark):
+    clips = _training(benchmark, augment=True)
+    assert TRAIN[8][2] == 1
+    assert len({clips[Draw(8, seed)].images.numpy().tobytes() for seed in range(20)}) > 5
+
+
 def test_data_sets_travel_to_loader_processes(benchmark):
     clips = pickle.loads(pickle.dumps(_training(benchmark, augment=True)))
     assert clips[Draw(0, 1)].images.shape == (4, 3, *SIZE)

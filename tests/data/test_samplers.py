@@ -79,6 +79,17 @@ def test_identity_batches_under_simulated_ranks(world_size, batches):
             assert len(people) == 2 * world_size
 
 
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+def test_a_visit_meets_each_identity_once_over_all_ranks(world_size):
+    pids = np.repeat(np.arange(19), 3)
+    ranks = [
+        _epoch(IdentitySampler(pids, 2, 3, 0, world_size, rank, visits=1), 2) for rank in range(world_size)
+    ]
+    met = [pids[draw.row] for draws in ranks for draw in draws[::3]]
+    assert len(met) == 19 // (2 * world_size) * 2 * world_size
+    assert len(set(met)) == len(met)
+
+
 def test_few_tracklets_are_all_used_before_any_repeats():
     for epoch in range(10):
         draws = _epoch(_identities(), epoch)
