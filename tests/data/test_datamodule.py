@@ -99,7 +99,7 @@ def test_held_out_identities_are_validated_and_not_trained_on(root):
 
 
 def test_test_batches_cover_every_clip_in_order(root):
-    module = _module(root, test_sampling="dense")
+    module = _module(root, test_sampling="dense", test_keypoints=True)
     batches = list(module.test_dataloader())
     assert torch.cat([batch.clips for batch in batches]).tolist() == list(range(module.test_clips))
     assert torch.cat([batch.images for batch in batches]).shape == (module.test_clips, 3, 3, 32, 16)
@@ -122,16 +122,24 @@ def test_ranks_come_from_the_trainer(root, world_size):
 
 def test_keypoints_come_from_where_they_are_said_to(root):
     first = {
-        name: next(iter(_module(root, keypoints=name, flip=0).test_dataloader())).keypoints
+        name: next(iter(_module(root, keypoints=name, test_keypoints=True).test_dataloader())).keypoints
         for name in ("detector", "true", str(root / "keypoints/true"), None)
     }
     assert first[None] is None
     assert torch.equal(first["true"], first[str(root / "keypoints/true")])
     assert not torch.equal(first["true"], first["detector"])
-    batch = next(iter(_module(root, joints="coco17").test_dataloader()))
+    batch = next(iter(_module(root, joints="coco17", test_keypoints=True).test_dataloader()))
     assert batch.keypoints.shape[2] == 17
     with pytest.raises(FileNotFoundError, match=r"no keypoints in .*elsewhere"):
-        _module(root, keypoints="elsewhere").test_dataloader()
+        _module(root, keypoints="elsewhere").train_dataloader()
+
+
+def test_evaluation_needs_no_keypoints_unless_it_is_told_to(root):
+    """MARS has no keypoints for distractors and junk, and KMPNet describes without them."""
+    module = _module(root, keypoints="elsewhere")
+    assert next(iter(module.test_dataloader())).keypoints is None
+    with pytest.raises(FileNotFoundError, match=r"no keypoints in .*elsewhere"):
+        _module(root, keypoints="elsewhere", test_keypoints=True).test_dataloader()
 
 
 @pytest.mark.parametrize(

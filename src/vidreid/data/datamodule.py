@@ -46,6 +46,7 @@ class ReidDataModule(LightningDataModule):
         identities_per_batch: int = 4,
         tracklets_per_identity: int = 4,
         keypoints: str | Path | None = "detector",
+        test_keypoints: bool = False,
         joints: str = "body12",
         flip: float = 0.5,
         erase: float = 0.5,
@@ -80,6 +81,8 @@ class ReidDataModule(LightningDataModule):
             tracklets_per_identity: K on one process; the batch has P x K clips.
             keypoints: ``detector`` or ``true`` (in ``<root>/keypoints``), a folder, or ``None`` for a network
                 that needs none.
+            test_keypoints: Whether evaluation clips carry keypoints too. A network that describes without
+                them (KMPNet) needs none, and MARS has none for distractors and junk.
             joints: ``body12`` or ``coco17``.
             flip: Probability of mirroring a training clip.
             erase: Probability of erasing a rectangle in a training clip.
@@ -114,7 +117,7 @@ class ReidDataModule(LightningDataModule):
         self.batch_size = batch_size if sampler == "random" else identities_per_batch * tracklets_per_identity
         self.identities_per_batch, self.tracklets_per_identity = identities_per_batch, tracklets_per_identity
         self.test_batch_size = test_batch_size
-        self.keypoints, self.joints = keypoints, joints
+        self.keypoints, self.test_keypoints, self.joints = keypoints, test_keypoints, joints
         self.protocol = protocol
         self.held_out_identities, self.split_seed = held_out_identities, split_seed
         self.workers, self.seed, self.strict = workers, seed, strict
@@ -173,22 +176,20 @@ class ReidDataModule(LightningDataModule):
 
     def train_data(self) -> TrainClips:
         """Return the training clips."""
-        reader = self._reader(self.benchmark.train_frames, TRAIN_FOLDER)
+        reader = self._reader(self.benchmark.train_frames, TRAIN_FOLDER, with_keypoints=True)
         return TrainClips(
             self.train_table, reader, self.train_transform, self.clip_length, self.train_sampling
         )
 
     def validation_data(self) -> EvaluationClips:
         """Return the clips of the held-out identities, under the official protocol."""
-        return self._evaluation(
-            self.validation_table, "official", self._reader(self.benchmark.train_frames, TRAIN_FOLDER)
-        )
+        reader = self._reader(self.benchmark.train_frames, TRAIN_FOLDER, self.test_keypoints)
+        return self._evaluation(self.validation_table, "official", reader)
 
     def test_data(self) -> EvaluationClips:
         """Return the clips of the test tracklets that the protocol uses."""
-        return self._evaluation(
-            self.benchmark.test, self.protocol, self._reader(self.benchmark.test_frames, TEST_FOLDER)
-        )
+        reader = self._reader(self.benchmark.test_frames, TEST_FOLDER, self.test_keypoints)
+        return self._evaluation(self.benchmark.test, self.protocol, reader)
 
     def train_dataloader(self) -> Loader:
         """Return the training loader; its batches follow from the seed and the epoch alone."""
@@ -231,9 +232,9 @@ class ReidDataModule(LightningDataModule):
     def _world(self) -> tuple[int, int]:
         return (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
 
-    def _reader(self, frames: FrameList, split: str) -> ClipReader:
+    def _reader(self, frames: FrameList, split: str, with_keypoints: bool) -> ClipReader:
         store = None
-        if self.keypoints is not None:
+        if with_keypoints and self.keypoints is not None:
             named = self.keypoints in ("detector", "true")
             folder = self.root / "keypoints" / self.keypoints if named else Path(self.keypoints)
             store = KeypointStore.open(folder, split, len(frames), frames.names_crc())
