@@ -32,7 +32,7 @@ class MirrorClip(albumentations.DualTransform):
 
     def apply_to_images(self, images: Images, *args: Any, **params: Any) -> Images:
         """Mirror ``(T, H, W, 3)``."""
-        # Side by side rows do not mix: the clip is one tall picture.
+        # One call for the clip, taken as one tall picture: rows do not mix.
         tall = images.reshape(-1, *images.shape[2:])
         cv2.flip(tall, 1, dst=tall)
         return images
