@@ -1,8 +1,8 @@
 """Albumentations transforms made for clips: one draw for all frames, keypoints moved along, and quick.
 
 The flip of albumentations itself takes half as long as decoding the frame (a reversed view is copied pixel by
-pixel). These do the same work through OpenCV and slices and stay members of ``albumentations.Compose``, so
-that any other transform can stand beside them. To spare page faults, which cost more than the work, they
+pixel). These do the same work through OpenCV and slices and are albumentations transforms like any other, so
+that others can stand beside them. To spare page faults, which cost more than the work, they
 change the clip **in place**: it belongs to ``ClipTransform``.
 """
 
