@@ -45,6 +45,7 @@ class Case:
     channels: tuple[int, ...] | None = None
 
     def pcb(self) -> PCB:
+        """Return the network without a graph."""
         return PCB(self.identities, self.backbone, channels=self.channels)
 
 

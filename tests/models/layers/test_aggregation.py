@@ -5,7 +5,13 @@ import torch
 from torch import Tensor
 
 from vidreid.keypoints.skeleton import BODY12
-from vidreid.models.layers.aggregation import aggregate_dense, aggregate_torch_scatter, aggregation
+from vidreid.models.layers.aggregation import (
+    SAFE_RANGE,
+    _product_is_safe,
+    aggregate_dense,
+    aggregate_torch_scatter,
+    aggregation,
+)
 from vidreid.models.layers.neighbours import clip_neighbours
 
 
@@ -26,20 +32,25 @@ def by_edges(messages: Tensor, t: Tensor, edges: Tensor, detach: bool) -> Tensor
     return torch.stack(result)
 
 
-@pytest.mark.parametrize("backend", ["dense", "torch_scatter"])
+@pytest.mark.parametrize("backend", ["product", "table", "torch_scatter"])
 @pytest.mark.parametrize("kind", ["both", "spatial", "temporal"])
 @pytest.mark.parametrize("frames", [1, 3])
 @pytest.mark.parametrize("detach", [False, True])
 def test_value_and_gradients_of_both_backends(backend, kind, frames, detach) -> None:
     if backend == "torch_scatter":
         pytest.importorskip("torch_scatter", reason="torch-scatter is not built: make scatter")
-    fast = {"dense": aggregate_dense, "torch_scatter": aggregate_torch_scatter}[backend]
+    fast = aggregate_torch_scatter if backend == "torch_scatter" else aggregate_dense
     generator = torch.Generator().manual_seed(1)
     neighbours = clip_neighbours(BODY12, frames, kind)
     messages = torch.rand(2, frames * 12, 3, generator=generator, dtype=torch.float64)
     messages = messages.mul_(3).requires_grad_()
     t = torch.tensor([1.7], dtype=torch.float64, requires_grad=True)
     neighbours = neighbours.to(messages)
+    if backend == "table":
+        neighbours = neighbours._replace(adjacency=None)
+    elif backend == "product" and neighbours.connected is None:
+        assert neighbours.adjacency is not None
+        assert _product_is_safe(messages, t)
     probe = torch.randn(messages.shape, generator=generator, dtype=torch.float64)
 
     results, gradients = [], []
@@ -53,6 +64,32 @@ def test_value_and_gradients_of_both_backends(backend, kind, frames, detach) -> 
         gradients.append(torch.autograd.grad(result, (messages, t), probe, **inputs))
     torch.testing.assert_close(*results)
     torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_product_is_exact_up_to_its_limit_and_not_used_beyond(sign) -> None:
+    """In single precision, with the largest allowed spread of scores between neighbours."""
+    neighbours = clip_neighbours(BODY12, 2)
+    generator = torch.Generator().manual_seed(4)
+    messages = torch.rand(3, 24, 2, generator=generator)
+    messages[:, ::3] = 0
+    messages = (messages / messages.max()).requires_grad_()
+    t = torch.tensor([sign * SAFE_RANGE * 0.999], requires_grad=True)
+    assert _product_is_safe(messages, t)
+    assert not _product_is_safe(messages, t * 1.01)
+    probe = torch.randn(messages.shape, generator=generator)
+    table = neighbours._replace(adjacency=None)
+    results = [aggregate_dense(messages, t, own) for own in (neighbours, table)]
+    torch.testing.assert_close(*results, atol=1e-5, rtol=1e-5)
+    gradients = [torch.autograd.grad(result, (messages, t), probe) for result in results]
+    torch.testing.assert_close(*gradients, atol=2e-4, rtol=1e-4)
+
+
+def test_reduced_precision_keeps_to_the_table() -> None:
+    messages, t = torch.rand(1, 24, 2), torch.ones(1)
+    assert not _product_is_safe(messages.bfloat16(), t)
+    with torch.autocast("cpu"):
+        assert not _product_is_safe(messages, t)
 
 
 def test_extreme_temperatures_stay_finite() -> None:

@@ -37,7 +37,7 @@ def layer_of(width: int, **options) -> GeneralizedConvolution:
 def test_convolution_and_its_gradients() -> None:
     layer = layer_of(4)
     nodes = torch.randn(2, 24, 4, dtype=torch.float64)
-    fast = layer(nodes, NEIGHBOURS)
+    fast = layer(nodes, NEIGHBOURS.to(nodes))
     slow = torch.stack([by_edges(layer, clip) for clip in nodes])
     torch.testing.assert_close(fast, slow)
     probe = torch.randn_like(fast)
@@ -55,10 +55,12 @@ def test_a_fixed_temperature_is_not_learned_and_its_weights_get_no_gradient() ->
     weights = torch.softmax(gathered.detach() * layer.t + NEIGHBOURS.penalty, 2)
     expected = layer.mlp(nodes + (weights * gathered).sum(2))
     probe = torch.randn_like(expected)
-    ours, theirs = (torch.autograd.grad(out, nodes, probe)[0] for out in (layer(nodes, NEIGHBOURS), expected))
+    ours, theirs = (
+        torch.autograd.grad(out, nodes, probe)[0] for out in (layer(nodes, NEIGHBOURS.to(nodes)), expected)
+    )
     torch.testing.assert_close(ours, theirs)
     free = layer_of(4)
-    assert not torch.allclose(torch.autograd.grad(free(nodes, NEIGHBOURS), nodes, probe)[0], ours)
+    assert not torch.allclose(torch.autograd.grad(free(nodes, NEIGHBOURS.to(nodes)), nodes, probe)[0], ours)
 
 
 def test_residual_layer() -> None:
@@ -66,9 +68,11 @@ def test_residual_layer() -> None:
     layer = ResidualGraphLayer(4, dropout=0.5).eval()
     nodes = torch.randn(1, 24, 4)
     inner = torch.relu(F.layer_norm(nodes, (4,)))
-    torch.testing.assert_close(layer(nodes, NEIGHBOURS), nodes + layer.convolution(inner, NEIGHBOURS))
+    torch.testing.assert_close(
+        layer(nodes, NEIGHBOURS.to(nodes)), nodes + layer.convolution(inner, NEIGHBOURS)
+    )
     layer.train()
-    assert not torch.equal(layer(nodes, NEIGHBOURS), layer(nodes, NEIGHBOURS))
+    assert not torch.equal(layer(nodes, NEIGHBOURS.to(nodes)), layer(nodes, NEIGHBOURS.to(nodes)))
 
 
 def test_parameters_of_the_paper() -> None:
@@ -83,6 +87,6 @@ def test_parameters_of_the_paper() -> None:
 def test_clips_do_not_mix(clips) -> None:
     layer = ResidualGraphLayer(4).eval()
     nodes = torch.randn(clips, 24, 4)
-    together = layer(nodes, NEIGHBOURS)
+    together = layer(nodes, NEIGHBOURS.to(nodes))
     for i in range(clips):
         torch.testing.assert_close(layer(nodes[i : i + 1], NEIGHBOURS)[0], together[i])

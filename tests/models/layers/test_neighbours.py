@@ -32,6 +32,9 @@ def test_the_tables_say_what_two_joints_make_an_edge(skeleton, frames, kind) -> 
         assert in_table == [a for a, b in expected if b == node]
     unused = neighbours.penalty[neighbours.penalty != 0]
     assert torch.isneginf(unused).all()
+    if neighbours.adjacency is not None:
+        assert {(a, b) for b, a in neighbours.adjacency.nonzero().tolist()} == set(expected)
+        assert set(neighbours.adjacency.unique().tolist()) <= {0.0, 1.0}
     assert torch.softmax(neighbours.penalty, 1).isfinite().all()
     assert (neighbours.connected is None) == ({b for _, b in expected} == set(nodes))
 

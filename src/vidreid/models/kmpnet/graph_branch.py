@@ -175,5 +175,7 @@ class GraphBranch(nn.Module):
     def _neighbours(self, frames: int, like: Tensor) -> Neighbours:
         key = (frames, like.device, like.dtype)
         if key not in self._tables:
-            self._tables[key] = clip_neighbours(self.skeleton, frames, self.edges).to(like)
+            # Tables that a validation loop makes must serve training as well.
+            with torch.inference_mode(False):
+                self._tables[key] = clip_neighbours(self.skeleton, frames, self.edges).to(like)
         return self._tables[key]
