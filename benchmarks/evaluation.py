@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 QUERIES, REAL, DISTRACTORS, WIDTH, THREADS = 1_980, 8_062, 3_248, 2_048, 2
-ROUNDS = 3
+ROUNDS, REPEATS = 3, 3
 
 
 def write_problem(folder: Path) -> None:
@@ -118,9 +118,9 @@ def measure(name: str, folder: Path) -> None:
     sides = ("", "_pids", "_cameras")
     arrays = [np.load(folder / f"{side}{kind}.npy") for kind in sides for side in ("query", "gallery")]
     problem: Any = tuple(arrays)
-    EVALUATORS[name](tuple(array[-600:] for array in arrays))  # type: ignore[arg-type]  # loads and warms up
+    EVALUATORS[name](tuple(array[-600:] for array in arrays))  # loads and warms up
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    scores = EVALUATORS[name](problem)
+    scores = min((EVALUATORS[name](problem) for _ in range(REPEATS)), key=lambda score: score["seconds"])
     scores["peak_mb"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(json.dumps(scores))
 
@@ -147,8 +147,9 @@ def run() -> dict[str, Any]:
         for key in ("rank1", "mAP", "mINP", "queries"):
             if abs(best[name][key] - best["blocks"][key]) > 1e-5:
                 raise AssertionError(f"{name} and blocks disagree about {key}: {best}")
+    size = f"{QUERIES} x {REAL + DISTRACTORS} x {WIDTH} float32"
     return {
-        "size": f"{QUERIES} x {REAL + DISTRACTORS} x {WIDTH} float32, {THREADS} threads, best of {ROUNDS}",
+        "size": f"{size}, {THREADS} threads, best of {ROUNDS * REPEATS}",
         "time_ratio": best["loop"]["seconds"] / best["blocks"]["seconds"],
         "time_ratio_tidy_loop": best["tidy_loop"]["seconds"] / best["blocks"]["seconds"],
         "memory_ratio": best["loop"]["peak_mb"] / best["blocks"]["peak_mb"],
