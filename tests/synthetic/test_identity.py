@@ -98,7 +98,7 @@ def test_prints_are_seen_from_one_side_only(wardrobe: Wardrobe) -> None:
 
 def test_bags_hang_on_their_own_side(wardrobe: Wardrobe) -> None:
     from vidreid.synthetic.body import POINT, build_of, pose
-    from vidreid.synthetic.render import parts_of
+    from vidreid.synthetic.capsules import parts_of
 
     points = pose(build_of(draw_identity(np.random.default_rng(0), wardrobe)), np.array([0.0]))[0]
     for bag, axis, sign in (("left", 1, 1), ("right", 1, -1), ("backpack", 0, -1)):

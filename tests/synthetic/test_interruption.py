@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from vidreid.synthetic import benchmark
+from vidreid.synthetic import crew, tree
 from vidreid.synthetic.benchmark import synthesize
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
 def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    rendered = benchmark.render_planned
+    rendered = crew.render_planned
     calls = []
 
     def stops_after_three(*args: object, **named: object) -> object:
@@ -25,7 +25,7 @@ def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error:
             raise error
         return rendered(*args, **named)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(benchmark, "render_planned", stops_after_three)
+    monkeypatch.setattr(crew, "render_planned", stops_after_three)
     with pytest.raises(type(error)):
         synthesize(tmp_path / "tree", "tiny", height=32, workers=1, progress=False)
     assert len(calls) == 4
@@ -36,7 +36,7 @@ def test_a_disk_that_is_full_at_the_very_end(tmp_path: Path, monkeypatch: pytest
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(benchmark, "write_info", full)
+    monkeypatch.setattr(tree, "write_info", full)
     with pytest.raises(OSError, match="No space left"):
         synthesize(tmp_path / "tree", "tiny", height=32, workers=1, progress=False)
     assert list(tmp_path.iterdir()) == []

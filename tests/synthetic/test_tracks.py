@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from vidreid.synthetic.benchmark import cameras_of, render_planned, scene_of
 from vidreid.synthetic.boxes import drift, observed_boxes, true_boxes
 from vidreid.synthetic.identity import draw_identities
 from vidreid.synthetic.plan import SIZES, plan_split
 from vidreid.synthetic.scene import Occluder, Scene
 from vidreid.synthetic.tracks import Track, render_track
+from vidreid.synthetic.world import cameras_of, render_planned, scene_of
 
 PLAN = plan_split(0, "train", SIZES["tiny"])
 OPEN = Scene(np.full((540, 960, 3), 120, np.uint8), ())

@@ -8,8 +8,9 @@ from omegaconf import DictConfig
 
 from vidreid.commands import config_dir
 from vidreid.commands.plain_errors import plain_errors
-from vidreid.synthetic.benchmark import DESCRIPTION, synthesize
+from vidreid.synthetic.benchmark import synthesize
 from vidreid.synthetic.plan import SIZES
+from vidreid.synthetic.tree import DESCRIPTION
 
 
 def run_synthesize(config: DictConfig) -> Path:

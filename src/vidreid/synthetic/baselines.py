@@ -5,10 +5,10 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
-from vidreid.synthetic.benchmark import DESCRIPTION
 from vidreid.synthetic.camera import FRAME_SECONDS
 from vidreid.synthetic.identity import LEVELS
 from vidreid.synthetic.scores import SplitReader
+from vidreid.synthetic.tree import DESCRIPTION
 
 Floats = NDArray[np.floating]
 

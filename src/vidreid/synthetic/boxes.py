@@ -67,3 +67,12 @@ def observed_boxes(rng: Generator, true: Floats, half_body: float, looseness: fl
         height[run] *= share
     width = aspect * height
     return np.stack([x - width / 2, y - height / 2, width, height], 1)
+
+
+def part_boxes(rng: Generator, boxes: Floats) -> Floats:
+    """Shrink boxes to a part of the body."""
+    share = rng.uniform(0.28, 0.5)
+    where = rng.uniform(-0.45, 0.45, 2)
+    centre = boxes[:, :2] + boxes[:, 2:] / 2 + where * boxes[:, 2:]
+    size = share * boxes[:, 2:]
+    return np.concatenate([centre - size / 2, size], 1)

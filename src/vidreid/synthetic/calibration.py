@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from vidreid.synthetic import baselines, leaks
-from vidreid.synthetic.benchmark import DESCRIPTION
 from vidreid.synthetic.entropy import entropy_table
 from vidreid.synthetic.scores import Scores, SplitReader, chance, score
+from vidreid.synthetic.tree import DESCRIPTION
 
 Row = tuple[str, Scores]
 

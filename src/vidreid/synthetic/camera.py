@@ -101,7 +101,7 @@ _RESPONSE = (
 )  # fmt: skip
 
 
-def make_cameras(rng: Generator, strength: float = 0.5) -> list[Camera]:
+def make_cameras(rng: Generator, strength: float = 0.4) -> list[Camera]:
     """Hang up six cameras.
 
     Args:
@@ -138,7 +138,7 @@ def make_cameras(rng: Generator, strength: float = 0.5) -> list[Camera]:
                 noise=float(rng.uniform(2.0, 6.0)),
                 quality=int(rng.integers(70, 93)),
                 blur=float(rng.uniform(0.35, 0.8)),
-                place=(rng.uniform(95, 175) * (1 + rng.uniform(-0.15, 0.15, 3))).astype(np.float32),
+                place=(rng.uniform(80, 190) * (1 + rng.uniform(-0.2, 0.2, 3))).astype(np.float32),
             )
         )
     return cameras
@@ -156,11 +156,11 @@ class Light:
 
 def draw_light(rng: Generator) -> Light:
     """Draw the hour of the day."""
-    warm = rng.normal(0, 0.035)
+    warm = rng.normal(0, 0.03)
     direction = np.array([rng.normal(0, 0.7), 0.8, 0.6])
     direction /= np.linalg.norm(direction)
     return Light(
-        level=float(np.clip(rng.normal(1.0, 0.09), 0.75, 1.25)),
+        level=float(np.clip(rng.normal(1.0, 0.07), 0.8, 1.2)),
         colour=(1 - float(warm), 1.0, 1 + float(warm)),
         direction=(float(direction[0]), float(direction[1]), float(direction[2])),
         drift=float(rng.normal(0, 0.03)),

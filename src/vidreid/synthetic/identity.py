@@ -110,7 +110,7 @@ def draw_identities(rng: Generator, wardrobe: Wardrobe, count: int) -> tuple[lis
     while len(identities) < count:
         first = draw_identity(rng, wardrobe)
         members = [first]
-        if rng.random() < 0.08:
+        if rng.random() < 0.06:
             members.append(gait_twin(rng, first))
         else:
             extra = int(rng.choice(4, p=(0.4, 0.3, 0.2, 0.1)))

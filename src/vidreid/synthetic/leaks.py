@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from vidreid.data.mars_format import DISTRACTOR_PID
 from vidreid.synthetic.baselines import part_colours
-from vidreid.synthetic.benchmark import DESCRIPTION, render_planned
 from vidreid.synthetic.plan import SIZES, plan_split
 from vidreid.synthetic.scores import SplitReader
+from vidreid.synthetic.tree import DESCRIPTION
+from vidreid.synthetic.world import render_planned
 
 Floats = NDArray[np.floating]
 _ROWS = 64

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from vidreid.data.mars_format import DISTRACTOR_PID, JUNK_PID
+from vidreid.data.mars_format import DISTRACTOR_PID, JUNK_PID, TEST_FOLDER, TRAIN_FOLDER
 from vidreid.synthetic.identity import Identity, draw_identities, draw_identity
 from vidreid.synthetic.wardrobe import Wardrobe, make_wardrobe
 
+SPLITS = ("train", "test")
+FOLDERS = {"train": TRAIN_FOLDER, "test": TEST_FOLDER}
 CAMERAS = 6
 SCENES = {"train": (0, 1), "test": (1, 2)}
 """Backgrounds of each camera: one is seen in both splits, one in training and one in the test only."""
@@ -39,7 +41,7 @@ class Size:
 
 SIZES = {
     "tiny": Size(6, 6, (2, 3), (0.7, 0.3), 5, 10),
-    "small": Size(120, 60, (4, 6), (0.8, 0.2), 6, 30),
+    "small": Size(150, 60, (4, 6), (0.8, 0.2), 6, 30),
     "full": Size(240, 160, (2, 6), (0.5, 0.3, 0.2), 11, 60),
 }
 
@@ -88,7 +90,7 @@ def plan_split(seed: int, split: str, size: Size) -> SplitPlan:
         split: ``train`` or ``test``: they share neither identities nor wardrobe.
         size: How much.
     """
-    code = ("train", "test").index(split)
+    code = SPLITS.index(split)
     rng = np.random.default_rng([seed, 1, code])
     wardrobe = make_wardrobe(rng, variants=3 - code, patterns=24 - 8 * code)
     count = size.train_ids if split == "train" else size.test_ids

@@ -1,35 +1,14 @@
-"""The painter: tapered capsules with wrapped textures into a depth buffer."""
+"""Bodies as tapered capsules with elliptical cross-sections, projected into a camera."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.synthetic.body import POINT, Build
 from vidreid.synthetic.camera import Camera
-from vidreid.synthetic.clothes import COLUMNS, ROWS, Textures
 
 Floats = NDArray[np.float64]
-
-
-@dataclass
-class Canvas:
-    """A picture being painted.
-
-    Attributes:
-        pixels: ``(H, W, 3)`` float32 BGR.
-        depth: ``(H, W)`` float32 distance in m of what is painted; infinite for the background.
-        owner: ``(H, W)`` uint8: 0 background, 1 the target, 2 another person, 3 an occluder.
-    """
-
-    pixels: NDArray[np.float32]
-    depth: NDArray[np.float32] = field(init=False)
-    owner: NDArray[np.uint8] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Start with an empty scene."""
-        self.depth = np.full(self.pixels.shape[:2], np.inf, np.float32)
-        self.owner = np.zeros(self.pixels.shape[:2], np.uint8)
 
 
 # Part, upper point, lower point, half widths across at both ends, half depths, height of the end caps as a
@@ -53,7 +32,7 @@ _PARTS = (
     ("foot", "right_heel", "right_toe", 0.045, 0.040, 0.045, 0.036, 1.0, 1.0),
 )
 _HAIR = ("hair", "chin", "nape", 0.085, 0.075, 0.045, 0.040, 1.0, 0.6)
-_SKIRT = ("skirt", "waist", "hem", 0.150, 0.215, 0.115, 0.175, 0.3, 0.15)
+_SKIRT = ("skirt", "waist", "hem", 0.150, 0.235, 0.115, 0.225, 0.3, 0.15)
 _PACK = ("bag", "pack_top", "pack_bottom", 0.135, 0.155, 0.085, 0.100, 0.5, 0.5)
 _LEFT_BAG = ("bag", "left_bag_top", "left_bag", 0.070, 0.080, 0.115, 0.125, 0.5, 0.5)
 _RIGHT_BAG = ("bag", "right_bag_top", "right_bag", 0.070, 0.080, 0.115, 0.125, 0.5, 0.5)
@@ -160,99 +139,3 @@ def _factor(part: str, build: Build) -> float:
     if part == "bag":
         return 1.0
     return build.girth * build.height / 1.75 * (build.shoulders if part == "chest" else 1.0)
-
-
-def paint_walker(
-    canvas: Canvas,
-    capsules: Capsules,
-    frame: int,
-    textures: Textures,
-    origin: Floats,
-    scale: Floats,
-    light: tuple[float, float, float],
-    owner: int,
-) -> None:
-    """Paint a walker into a canvas.
-
-    Args:
-        canvas: Where to paint.
-        capsules: The projected walker.
-        frame: Which of its frames.
-        textures: By part name.
-        origin: x, y of the canvas's corner in the camera's frame.
-        scale: Canvas pixels per pixel of the camera's frame (the same in x and y).
-        light: Direction of the light: right, up, towards the camera.
-        owner: Written to ``canvas.owner``.
-    """
-    ends = (capsules.ends[frame] - origin) * scale
-    radii = capsules.radius[frame] * scale
-    for number, part in enumerate(capsules.parts):
-        _paint_part(
-            canvas,
-            ends[number],
-            radii[number],
-            capsules.depth[frame, number],
-            float(capsules.bulge[frame, number]),
-            (part[7], part[8]),
-            textures[part[0]],
-            (float(capsules.azimuth[frame, number]), float(capsules.turn[frame, number])),
-            capsules.normal[frame, number],
-            light,
-            owner,
-        )
-
-
-def _paint_part(
-    canvas: Canvas,
-    ends: Floats,
-    radii: Floats,
-    depths: Floats,
-    bulge: float,
-    caps: tuple[float, float],
-    texture: NDArray[np.float32],
-    angle: tuple[float, float],
-    normal: Floats,
-    light: tuple[float, float, float],
-    owner: int,
-) -> None:
-    height, width = canvas.depth.shape
-    reach = float(radii.max())
-    x0, y0 = np.floor(ends.min(0) - reach).astype(int)
-    x1, y1 = np.ceil(ends.max(0) + reach).astype(int)
-    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
-    if x0 >= x1 or y0 >= y1:
-        return
-    (px, py), (qx, qy) = ends.tolist()
-    length = max(float(np.hypot(qx - px, qy - py)), 1e-3)
-    ux, uy = (qx - px) / length, (qy - py) / length
-    nx, ny = normal.tolist()
-    dx = np.arange(x0 + 0.5 - px, x1 - px, dtype=np.float32)[None, :]
-    dy = np.arange(y0 + 0.5 - py, y1 - py, dtype=np.float32)[:, None]
-    along = dx * np.float32(ux / length) + dy * np.float32(uy / length)
-    t = np.clip(along, 0, 1)
-    r0, r1 = float(radii[0]), float(radii[1])
-    s = (dx * np.float32(nx) + dy * np.float32(ny)) / (np.float32(r0) + np.float32(r1 - r0) * t)
-    over = along - t
-    over *= np.where(over < 0, np.float32(length / (caps[0] * r0)), np.float32(length / (caps[1] * r1)))
-    squared = s * s + over * over
-    rows, columns = np.nonzero(squared < 1)
-    if len(rows) == 0:
-        return
-    s, t, up = s[rows, columns], t[rows, columns], over[rows, columns]
-    towards = np.sqrt(1 - squared[rows, columns])
-    z = np.float32(depths[0]) + np.float32(depths[1] - depths[0]) * t - np.float32(bulge) * towards
-    rows, columns = rows + y0, columns + x0
-    nearer = z < canvas.depth[rows, columns]
-    rows, columns, z = rows[nearer], columns[nearer], z[nearer]
-    s, t, up, towards = s[nearer], t[nearer], up[nearer], towards[nearer]
-    azimuth = angle[0] + angle[1] * np.arccos(np.clip(s, -1, 1))
-    texel = np.floor(azimuth * (COLUMNS / (2 * np.pi))).astype(np.int64) % COLUMNS
-    texel += (t * (ROWS - 0.01)).astype(np.int64) * COLUMNS
-    # The surface normal: s along the image normal, ``up`` along the axis, the rest towards the camera.
-    lx, ly, lz = light
-    lateral, axial = nx * lx - ny * ly, ux * lx - uy * ly
-    lambert = np.float32(lateral) * s + np.float32(axial) * up + np.float32(lz) * towards
-    shade = 0.55 + 0.55 * np.maximum(lambert, 0)
-    canvas.pixels[rows, columns] = texture.reshape(-1, 3)[texel] * shade[:, None].astype(np.float32)
-    canvas.depth[rows, columns] = z
-    canvas.owner[rows, columns] = owner

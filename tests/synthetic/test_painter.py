@@ -3,9 +3,10 @@ import pytest
 
 from vidreid.synthetic.body import POINTS, build_of, place, pose
 from vidreid.synthetic.camera import make_cameras
+from vidreid.synthetic.capsules import Capsules, parts_of, project_walker
 from vidreid.synthetic.clothes import COLUMNS, ROWS, dress
 from vidreid.synthetic.identity import draw_identity
-from vidreid.synthetic.render import Canvas, Capsules, paint_walker, parts_of, project_walker
+from vidreid.synthetic.painter import Canvas, paint_walker
 from vidreid.synthetic.wardrobe import make_wardrobe
 
 
