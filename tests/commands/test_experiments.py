@@ -1,13 +1,16 @@
 """Every file of conf/experiment is composed and run for one step of everything."""
 
 import csv
+import inspect
 import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support.runs import compose_training
 from vidreid.commands.train import train
+from vidreid.data.datamodule import ReidDataModule
 
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml"))
 
@@ -59,3 +62,8 @@ def test_the_paper_set_up_is_the_paper_set_up(tmp_path: Path) -> None:
     assert config.loss.terms.identity.smoothing == 0.1
     assert config.stages.visual_first
     assert (config.data.protocol, config.select) == ("official", "last")
+
+
+def test_every_setting_of_the_data_has_a_key(repo_root: Path) -> None:
+    keys = set(yaml.safe_load((repo_root / "conf" / "data" / "mars.yaml").read_text())) - {"_target_"}
+    assert keys == set(inspect.signature(ReidDataModule.__init__).parameters) - {"self"}

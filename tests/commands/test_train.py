@@ -191,3 +191,31 @@ def test_a_visual_checkpoint_skips_stage_one(tiny_root: Path, pcb_run: Path, tmp
     kernels = [key for key in before if key.endswith("conv1.weight")]
     assert kernels
     assert all(torch.equal(before[key], after[key]) for key in kernels)
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_run_and_its_numbers(tiny_root: Path, repo_root: Path, tmp_path: Path) -> None:
+    """Two ranks write one folder, and one process evaluates the checkpoint to the same numbers."""
+    run = tmp_path / "run"
+    status, output = call(
+        repo_root,
+        "train.py",
+        "experiment=kmpnet_pcb_synthetic",
+        *SMALL,
+        *NARROW,
+        "model.graph.layers=[1,1,1,1]",
+        "data.batch_size=2",
+        "trainer.max_epochs=1",
+        "trainer.devices=2",
+        "trainer.strategy=ddp",
+        f"data.root={tiny_root}",
+        f"hydra.run.dir={run}",
+        cwd=tmp_path,
+    )
+    assert status == 0, output
+    assert not (tmp_path / "runs").exists(), "the second rank has no folder of its own"
+    alone = evaluate_run(eval_config(repo_root, run, "trainer.devices=1", "trainer.strategy=auto"))
+    together = numbers(run)
+    assert alone["queries_counted"] == together["queries_counted"] > 0
+    for name in ("rank1", "rank5", "mAP", "mINP"):
+        assert alone[name] == pytest.approx(together[name], abs=1e-7)
