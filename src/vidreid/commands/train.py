@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import hydra
 import lightning as L
+import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
@@ -19,6 +20,7 @@ from vidreid.commands.quiet import quiet
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.mars_format import JUNK_PID
 from vidreid.data.protocols import PROTOCOLS, find_protocol
+from vidreid.models.frame_network import FrameNetwork
 from vidreid.training.checkpoint import CheckpointMeta, WholeFileCheckpointIO, load_network, read_checkpoint
 from vidreid.training.csv_log import CsvLog
 from vidreid.training.loggers import finish, make_loggers
@@ -86,8 +88,11 @@ def build_module(config: DictConfig) -> ReidModule:
         config.model.visual.pretrained = False
         config.model.visual.weights = None
     protocol = find_protocol(config.data.protocol, PROTOCOLS)
+    network: FrameNetwork = instantiate(config.model)
+    if config.channels_last:
+        network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return ReidModule(
-        network=instantiate(config.model),
+        network=network,
         losses=instantiate(config.loss),
         optimizer=instantiate(config.optimizer),
         schedule=instantiate(config.schedule),
