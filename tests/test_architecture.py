@@ -78,10 +78,16 @@ def test_no_module_imports_itself_in_a_circle() -> None:
     for name, path in names.items():
         wanted = house_imports(path.read_text())
         graph[name] = {
-            other for other in names if other != name and any(w == other or w.startswith(other + ".") for w in wanted)
+            other
+            for other in names
+            if other != name and any(w == other or w.startswith(other + ".") for w in wanted)
         }
         # `from vidreid.a.b import c` runs vidreid.a's __init__ first, but does not need it to be complete.
-        graph[name] = {other for other in graph[name] if not name.startswith(other + ".") and names[other].name != "__init__.py"}
+        graph[name] = {
+            other
+            for other in graph[name]
+            if not name.startswith(other + ".") and names[other].name != "__init__.py"
+        }
     done: set[str] = set()
     while len(done) < len(graph):
         free = {name for name, wanted in graph.items() if name not in done and wanted <= done}

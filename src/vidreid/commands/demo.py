@@ -65,6 +65,7 @@ def _three_trainings(settings: DictConfig, root: Path, runs: Path, seed: int) ->
     again = [
         f"visual_checkpoint={first}/checkpoints/last.ckpt",
         f"trainer.max_epochs={settings.second_epochs}",
+        *settings.second_overrides,
     ]
     plans = [
         ("PCB", "pcb_synthetic", first, [f"trainer.max_epochs={settings.first_epochs}"]),
