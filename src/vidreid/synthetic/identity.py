@@ -84,7 +84,7 @@ def draw_identity(rng: Generator, wardrobe: Wardrobe) -> Identity:
         pattern=int(rng.integers(len(wardrobe.patterns))),
         sleeve=int(rng.integers(len(SLEEVES))),
         hem=int(rng.choice(len(HEMS), p=(0.25, 0.1, 0.45, 0.2))),
-        hair_style=int(rng.choice(len(HAIR_STYLES), p=(0.4, 0.3, 0.2, 0.1))),
+        hair_style=int(rng.choice(len(HAIR_STYLES), p=(0.55, 0.27, 0.13, 0.05))),
         front=int(rng.integers(len(LOGOS))),
         back=int(rng.integers(len(LOGOS))),
         bag=int(rng.choice(len(BAGS), p=(0.4, 0.24, 0.18, 0.18))),
@@ -113,7 +113,7 @@ def draw_identities(rng: Generator, wardrobe: Wardrobe, count: int) -> tuple[lis
         if rng.random() < 0.06:
             members.append(gait_twin(rng, first))
         else:
-            extra = int(rng.choice(4, p=(0.4, 0.3, 0.2, 0.1)))
+            extra = int(rng.choice(4, p=(0.55, 0.27, 0.13, 0.05)))
             for cue in rng.choice(LOCAL_CUES, extra, replace=False):
                 members.append(look_alike(rng, wardrobe, first, str(cue)))
         members = members[: count - len(identities)]

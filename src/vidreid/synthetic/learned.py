@@ -189,12 +189,8 @@ def _normalise(images: NDArray[np.uint8]) -> Tensor:
 def _augment(
     rng: np.random.Generator, images: NDArray[np.uint8], keypoints: NDArray[np.float32]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Flip pixels and joints together, change the light and its colour, and erase rectangles."""
-    gains = np.exp(
-        0.2 * rng.standard_normal((len(images), 1, 1, 1)) + 0.1 * rng.standard_normal((len(images), 1, 1, 3))
-    )
-    images = np.clip(images * gains.astype(np.float32), 0, 255).astype(np.uint8)
-    keypoints = keypoints.copy()
+    """Flip pixels and joints together, and erase rectangles."""
+    images, keypoints = images.copy(), keypoints.copy()
     height, width = images.shape[1:3]
     flip = rng.random(len(images)) < 0.5
     images[flip] = images[flip, :, ::-1]

@@ -66,7 +66,7 @@ def draw_companion(
 ) -> Walker | None:
     """Draw somebody who walks along or crosses, or nobody."""
     draw = rng.random()
-    if draw > 0.40:
+    if draw > 0.34:
         return None
     identity = draw_identity(rng, wardrobe)
     body = build_of(identity)
