@@ -20,7 +20,7 @@ def test_the_graph_leaves_nothing_behind(tiny_root: Path, tmp_path: Path) -> Non
     run = tmp_path / "run"
     config = compose_training(
         tiny_root, run, "experiment=kmpnet_pcb_synthetic", *SMALL, *NARROW, "debug=fast",
-        "model.graph.layers=[1,1,1,1]",
+        "model.graph.layers=[1,1,1,1]", "channels_last=false",
     )  # fmt: skip
     train(config)
     with initialize_config_dir(config_dir(), version_base="1.3"):

@@ -12,6 +12,7 @@ from hydra.errors import ConfigCompositionException
 
 from support.runs import NARROW, SMALL, call, compose_training, start
 from vidreid.commands.evaluate import evaluate_run
+from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.train import train
 
 KMPNET = (
@@ -219,3 +220,37 @@ def test_two_processes_share_a_run_and_its_numbers(tiny_root: Path, repo_root: P
     assert alone["queries_counted"] == together["queries_counted"] > 0
     for name in ("rank1", "rank5", "mAP", "mINP"):
         assert alone[name] == pytest.approx(together[name], abs=1e-7)
+
+
+def test_weights_and_biases_gets_everything_offline(tiny_root: Path, tmp_path: Path) -> None:
+    """Config with parameter counts, curves and pictures lie in the offline run, ready to be synced."""
+    config = compose_training(
+        tiny_root, tmp_path, "experiment=pcb_synthetic", *SMALL, *NARROW,
+        "data.keypoints=detector", "logger.wandb.mode=offline", "trainer.max_epochs=1",
+    )  # fmt: skip
+    train(config)
+    (folder,) = (tmp_path / "wandb").glob("offline-run-*")
+    media = {path.name.split("_")[0] for path in (folder / "files" / "media" / "images" / "pictures").iterdir()}
+    assert media == {"skeletons", "ranked", "cmc"}
+    (log,) = folder.glob("*.wandb")
+    content = log.read_bytes()
+    for word in (b"train/identity/stripe_1", b"lr-Adam", b"train/frames_per_second", b"test/mAP", b"trainable"):
+        assert word in content, word
+    assert (tmp_path / "wandb" / "run_id").read_text() in folder.name
+
+
+def test_missing_imagenet_weights_name_the_two_ways_out(
+    tiny_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreachable(*args: Any, **kwargs: Any) -> Any:
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    monkeypatch.setattr("vidreid.models.backbones.weights.try_to_load_from_cache", lambda *args: None)
+    config = compose_training(tiny_root, tmp_path, "experiment=kmpnet_pcb_mars", *SMALL)
+    with pytest.raises(SystemExit):
+        plain_errors(train)(config)
+    sentence = capsys.readouterr().err
+    assert "`model.visual.weights=FILE`" in sentence
+    assert "`model.visual.pretrained=false`" in sentence
+    assert "Traceback" not in sentence

@@ -31,7 +31,7 @@ def no_download(*_: object) -> str:
     raise AssertionError("no download may be tried")
 
 
-def assert_names_both_ways_out(error: RuntimeError) -> None:
+def assert_names_both_ways_out(error: ConnectionError) -> None:
     message = str(error)
     assert "model.visual.weights=FILE" in message
     assert "model.visual.pretrained=false" in message
@@ -40,7 +40,7 @@ def assert_names_both_ways_out(error: RuntimeError) -> None:
 
 def test_without_a_network_it_fails_at_once_and_names_both_ways_out(empty_cache, monkeypatch) -> None:
     monkeypatch.setattr(weights, "hf_hub_download", no_download)
-    with pytest.raises(RuntimeError, match=r"'resnet18\.tv_in1k' cannot be had \(the model hub") as error:
+    with pytest.raises(ConnectionError, match=r"'resnet18\.tv_in1k' cannot be had \(the model hub") as error:
         weights.imagenet_weights("resnet18", reachable=lambda: False)
     assert_names_both_ways_out(error.value)
 
@@ -50,13 +50,13 @@ def test_a_failed_download_names_its_reason(empty_cache, monkeypatch) -> None:
         raise OSError("disk is full\nand more")
 
     monkeypatch.setattr(weights, "hf_hub_download", refuse)
-    with pytest.raises(RuntimeError, match=r"\(OSError: disk is full\)") as error:
+    with pytest.raises(ConnectionError, match=r"\(OSError: disk is full\)") as error:
         weights.imagenet_weights("resnet18", reachable=lambda: True)
     assert_names_both_ways_out(error.value)
 
 
 def test_an_architecture_without_weights(empty_cache) -> None:
-    with pytest.raises(RuntimeError, match="timm has none under this name") as error:
+    with pytest.raises(ConnectionError, match="timm has none under this name") as error:
         weights.imagenet_weights("resnet50.nonesuch", reachable=no_download)
     assert_names_both_ways_out(error.value)
 

@@ -35,7 +35,7 @@ class StagedResNet(nn.Module):
     Raises:
         ValueError: For another architecture, another stride, or weights that do not fit.
         FileNotFoundError: If ``weights`` does not exist.
-        RuntimeError: If the ImageNet weights cannot be had.
+        ConnectionError: If the ImageNet weights cannot be had.
     """
 
     def __init__(

@@ -53,7 +53,7 @@ def imagenet_weights(name: str, reachable: Callable[[], bool] = hub_is_reachable
         reachable: Says whether a download can be tried.
 
     Raises:
-        RuntimeError: If the weights cannot be had; the message names the two ways out.
+        ConnectionError: If the weights cannot be had; the message names the two ways out.
     """
     tagged = released_tag(name)
     released = timm.get_pretrained_cfg(tagged) if timm.is_model_pretrained(tagged) else None
@@ -70,7 +70,7 @@ def imagenet_weights(name: str, reachable: Callable[[], bool] = hub_is_reachable
             reason = (
                 f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
             )
-    raise RuntimeError(
+    raise ConnectionError(
         f"The ImageNet weights {tagged!r} cannot be had ({reason}): give a local file by"
         " `model.visual.weights=FILE` or start without them by `model.visual.pretrained=false`."
     )
