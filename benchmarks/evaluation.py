@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 QUERIES, REAL, DISTRACTORS, WIDTH, THREADS = 1_980, 8_062, 3_248, 2_048, 2
-ROUNDS, REPEATS = 3, 3
+ROUNDS, REPEATS = 2, 2
 
 
 def write_problem(folder: Path) -> None:
