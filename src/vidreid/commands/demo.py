@@ -38,7 +38,7 @@ def run_demo(settings: DictConfig) -> list[dict[str, Any]]:
     if settings.quick:
         settings = settings.copy()
         settings.update({**QUICK, "size": "tiny" if settings.size == "small" else settings.size})
-    root = Path(settings.root or f"data/synthetic/{settings.size}")
+    root = Path(settings.root)
     runs = Path(settings.runs)
     synthesize(root, size=settings.size, seed=settings.data_seed, workers=2)
     rows = [{"method": "mean colour", "seed": None, **colour_row(root)}]

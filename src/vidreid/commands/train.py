@@ -64,8 +64,9 @@ def train(config: DictConfig) -> dict[str, Any]:
     print(f"run folder: {run.path}   (after an interruption: train.py resume={run.path})")
     if config.stages.visual_first and config.visual_checkpoint is None:
         first = run.visual_stage
-        print(f"stage 1 of 2: the visual branch alone, {config.stages.visual_epochs} epochs")
-        _train_single(_visual_stage(config, first), first, data)
+        if not first.metrics_file.is_file():
+            print(f"stage 1 of 2: the visual branch alone, {config.stages.visual_epochs} epochs")
+            _train_single(_visual_stage(config, first), first, data)
         config.visual_checkpoint = str(first.checkpoint(config.select))
         print(f"stage 2 of 2: with the graph, {config.trainer.max_epochs} epochs")
     return _train_single(config, run, data)
