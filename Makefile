@@ -22,6 +22,9 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 demo: setup ## render, train, evaluate and compare PCB and KMPNet: about five minutes on two cores
 	$(RUN) -m vidreid.commands.demo $(DEMO)
 
+# One thread a process: the tests' networks are tiny, and some tests run several processes.
+test test-fast: export OMP_NUM_THREADS := 1
+
 test: setup ## all tests
 	$(RUN) -m pytest
 
