@@ -230,12 +230,13 @@ def test_weights_and_biases_gets_everything_offline(tiny_root: Path, tmp_path: P
     )  # fmt: skip
     train(config)
     (folder,) = (tmp_path / "wandb").glob("offline-run-*")
-    media = {path.name.split("_")[0] for path in (folder / "files" / "media" / "images" / "pictures").iterdir()}
+    pictures = folder / "files" / "media" / "images" / "pictures"
+    media = {path.name.split("_")[0] for path in pictures.iterdir()}
     assert media == {"skeletons", "ranked", "cmc"}
     (log,) = folder.glob("*.wandb")
     content = log.read_bytes()
-    for word in (b"train/identity/stripe_1", b"lr-Adam", b"train/frames_per_second", b"test/mAP", b"trainable"):
-        assert word in content, word
+    for word in ("train/identity/stripe_1", "lr-Adam", "train/frames_per_second", "test/mAP", "trainable"):
+        assert word.encode() in content, word
     assert (tmp_path / "wandb" / "run_id").read_text() in folder.name
 
 
