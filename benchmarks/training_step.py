@@ -52,7 +52,9 @@ class Case:
 CASES = {
     "resnet50_256x128": Case("resnet50", (256, 128), clips=2, identities=625, repeats=7),
     "resnet18_128x64": Case("resnet18", (128, 64), clips=8, identities=150, repeats=9),
-    "synthetic": Case("resnet10t", (128, 64), clips=8, identities=150, repeats=9, channels=(32, 64, 128, 256)),
+    "synthetic": Case(
+        "resnet10t", (128, 64), clips=8, identities=150, repeats=9, channels=(32, 64, 128, 256)
+    ),
 }
 """The paper's network, a small one, and the one of the synthetic experiments."""
 
