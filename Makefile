@@ -19,7 +19,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## render, train, evaluate and compare PCB and KMPNet: about five minutes on two cores
+demo: setup ## render, train, evaluate and compare PCB and KMPNet: under five minutes on two cores
 	$(RUN) -m vidreid.commands.demo $(DEMO)
 
 # One thread a process: the tests' networks are tiny, and some tests run several processes.
