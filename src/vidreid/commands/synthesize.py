@@ -24,7 +24,7 @@ def run_synthesize(config: DictConfig) -> Path:
     """
     root = Path(config.root)
     there = (root / DESCRIPTION).is_file()
-    synthesize(root, config.size, config.seed, config.height, config.workers)
+    synthesize(root, config.size, config.seed, config.height, config.workers, shifted=config.shifted)
     counts = json.loads((root / DESCRIPTION).read_text())
     print(f"{'already there' if there else 'rendered'}: {root} ({config.size}, seed {config.seed})")
     for split in ("train", "test"):

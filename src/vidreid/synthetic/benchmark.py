@@ -15,6 +15,10 @@ VERSION = 2
 """Of the generator: raised whenever the same seed gives other bytes."""
 
 
+ELSEWHERE = 1_000_003
+"""Distance in seed of the world of a shifted test set."""
+
+
 def synthesize(
     root: str | Path,
     size: str = "small",
@@ -22,6 +26,7 @@ def synthesize(
     height: int = 128,
     workers: int = 2,
     progress: bool = True,
+    shifted: bool = False,
 ) -> Path:
     """Render the benchmark, or find it already there.
 
@@ -38,6 +43,8 @@ def synthesize(
         height: Rows of the crops; they are half as wide.
         workers: Processes.
         progress: Show a bar.
+        shifted: Watch the test identities with six other cameras in other places, which no training picture
+            shows: to read how far a method generalises.
 
     Returns:
         ``root``.
@@ -53,16 +60,19 @@ def synthesize(
         )
     if height < 32 or height % 2:
         raise ValueError(f"The height of the crops is {height}: choose an even number of at least 32.")
-    identity = {
+    identity: dict[str, str | int] = {
         "generator": "vidreid.synthetic",
         "version": VERSION,
         "size": size,
         "seed": seed,
         "height": height,
     }
+    if shifted:
+        identity["shifted"] = True
     if is_there(root, identity):
         return root
-    plans = {split: plan_split(seed, split, SIZES[size]) for split in SPLITS}
+    worlds = {"train": seed, "test": seed + ELSEWHERE if shifted else seed}
+    plans = {split: plan_split(seed, split, SIZES[size], worlds[split]) for split in SPLITS}
     with build_folder_whole(root) as folder:
         _render(folder, plans, seed, height, workers, progress)
         describe(folder, plans, identity)
@@ -83,9 +93,10 @@ def is_there(root: Path, identity: dict[str, str | int]) -> bool:
             f"{root} is not empty and holds no procedural benchmark: choose another root or empty it."
         )
     found = json.loads(description.read_text())
-    different = [f"{key}={found.get(key)!r}" for key in identity if found.get(key) != identity[key]]
+    keys = [key for key in (*identity, "shifted") if found.get(key) != identity.get(key)]
+    different = [f"{key}={found.get(key)!r}" for key in dict.fromkeys(keys)]
     if different:
-        wanted = ", ".join(f"{key}={identity[key]!r}" for key in identity if found.get(key) != identity[key])
+        wanted = ", ".join(f"{key}={identity.get(key)!r}" for key in dict.fromkeys(keys))
         raise FileExistsError(
             f"{root} holds another procedural benchmark ({', '.join(different)} instead of {wanted}): "
             "choose another root or remove it."

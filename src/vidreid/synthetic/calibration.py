@@ -74,11 +74,14 @@ def _score_stripes(split: SplitReader) -> Scores:
 def baseline_rows(split: SplitReader) -> list[Row]:
     """Score what needs no training, from weak to strong."""
     true, detector = split.keypoints("true"), split.keypoints("detector")
-    gait, parts, seen = [], [], []
+    gait, shuffled, parts, seen = [], [], [], []
+    order = np.random.default_rng(0)
     for row in range(len(split)):
         frames = slice(int(split.starts[row]), int(split.stops[row]))
         images = split.images(row)
         gait.append(baselines.gait(true[frames]))
+        # The control of every claim about time: what is left of the gait without the order of the frames.
+        shuffled.append(baselines.gait(order.permutation(true[frames])))
         parts.append(baselines.part_colours(images, true[frames].astype(np.float64)))
         seen.append(baselines.part_colours(images, detector[frames].astype(np.float64)))
 
@@ -86,6 +89,7 @@ def baseline_rows(split: SplitReader) -> list[Row]:
         return score(baselines.standardise(np.stack(features), split.cameras), split)
 
     return [
+        ("gait, frames shuffled", scaled(shuffled)),
         ("gait only (true joints)", scaled(gait)),
         ("mean colour", _score_stripes(split)),
         ("part colours, detected joints", scaled(seen)),

@@ -74,21 +74,24 @@ class SplitPlan:
         identities: By identity number.
         families: Number of the look-alike family of each identity.
         wardrobe: The split's colours and patterns.
+        world: Seed of the cameras and backgrounds.
     """
 
     tracks: list[PlannedTrack]
     identities: dict[int, Identity]
     families: dict[int, int]
     wardrobe: Wardrobe
+    world: int
 
 
-def plan_split(seed: int, split: str, size: Size) -> SplitPlan:
+def plan_split(seed: int, split: str, size: Size, world: int | None = None) -> SplitPlan:
     """Plan a split.
 
     Args:
         seed: Of the benchmark.
         split: ``train`` or ``test``: they share neither identities nor wardrobe.
         size: How much.
+        world: Seed of the cameras and backgrounds; by default the seed of the benchmark.
     """
     code = SPLITS.index(split)
     rng = np.random.default_rng([seed, 1, code])
@@ -108,7 +111,8 @@ def plan_split(seed: int, split: str, size: Size) -> SplitPlan:
         distractors = _distractors(rng, wardrobe, round(per_share * DISTRACTOR_SHARE), size)
         tracks = [*_junk(rng, identities, round(per_share * JUNK_SHARE), size), *distractors, *tracks]
     family_of = {int(n): family for n, family in zip(numbers, families, strict=True)}
-    return SplitPlan(tracks, identities, dict(sorted(family_of.items())), wardrobe)
+    places = seed if world is None else world
+    return SplitPlan(tracks, identities, dict(sorted(family_of.items())), wardrobe, places)
 
 
 def draw_queries(rng: Generator, tracks: Sequence[PlannedTrack]) -> list[int]:

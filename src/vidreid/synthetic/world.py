@@ -29,8 +29,8 @@ def render_planned(
     key = [seed, 4, SPLITS.index(track.split), track.pid + 1, track.camera, track.tracklet]
     return render_track(
         np.random.default_rng(key),
-        cameras_of(seed)[track.camera - 1],
-        scene_of(seed, track.camera, track.scene),
+        cameras_of(plan.world)[track.camera - 1],
+        scene_of(plan.world, track.camera, track.scene),
         plan.wardrobe,
         track.identity,
         track.frames,
