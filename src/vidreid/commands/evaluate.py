@@ -11,7 +11,7 @@ from vidreid.commands import config_dir
 from vidreid.commands.evaluation import TABLE, evaluate, print_metrics
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
-from vidreid.commands.train import build_module
+from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.training.run_folder import RunFolder
 
@@ -35,14 +35,11 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
     stored = OmegaConf.create(run.read_config())
     assert isinstance(stored, DictConfig)
     changed = _replace(stored, config)
-    # Weights come from the checkpoint: nothing is to be fetched.
-    stored.model.visual.pretrained = False
-    stored.model.visual.weights = None
     which = config.checkpoint or stored.select
     data: ReidDataModule = instantiate(stored.data)
     for notice in data.notices:
         print(f"note: {notice}")
-    module = build_module(stored)
+    module = build_module(without_initial_weights(stored))
     trainer: L.Trainer = instantiate(
         stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
     )

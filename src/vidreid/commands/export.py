@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from vidreid.commands import config_dir
 from vidreid.commands.plain_errors import plain_errors
-from vidreid.commands.train import build_module
+from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.files import write_whole
 from vidreid.models.frame_network import export_visual
 from vidreid.training.checkpoint import load_network
@@ -34,9 +34,7 @@ def export_run(config: DictConfig) -> Path:
     run = RunFolder.existing(config.run)
     stored = OmegaConf.create(run.read_config())
     assert isinstance(stored, DictConfig)
-    stored.model.visual.pretrained = False
-    stored.model.visual.weights = None
-    module = build_module(stored)
+    module = build_module(without_initial_weights(stored))
     meta = load_network(module.network, run.checkpoint(config.checkpoint or stored.select))
     network = export_visual(module.network)
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}

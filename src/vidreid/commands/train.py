@@ -77,17 +77,23 @@ def plain(config: DictConfig) -> dict[str, Any]:
     return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
 
 
+def without_initial_weights(config: DictConfig) -> DictConfig:
+    """Return a configuration whose visual branch starts at random: a checkpoint is going to fill it.
+
+    Nothing is fetched or read in vain, and an old run needs neither the network nor the file it began with.
+    """
+    config = config.copy()
+    config.model.visual.pretrained = False
+    config.model.visual.weights = None
+    return config
+
+
 def build_module(config: DictConfig) -> ReidModule:
     """Build network, losses, optimiser, schedule and metric of a configuration.
 
     Args:
         config: A configuration in which ``num_identities`` is filled in.
     """
-    if config.visual_checkpoint is not None:
-        # Its weights replace all of the visual branch: nothing is to be fetched or read besides.
-        config = config.copy()
-        config.model.visual.pretrained = False
-        config.model.visual.weights = None
     protocol = find_protocol(config.data.protocol, PROTOCOLS)
     network: FrameNetwork = instantiate(config.model)
     if config.channels_last:
@@ -107,10 +113,11 @@ def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> d
     if not run.config_file.is_file():
         run.write_config(plain(config))
     L.seed_everything(config.seed, workers=True, verbose=False)
-    module = build_module(config)
-    if config.visual_checkpoint is not None:
-        load_network(module.network.visual, config.visual_checkpoint, part="visual")
     last = run.checkpoint("last")
+    filled = last.is_file() or config.visual_checkpoint is not None
+    module = build_module(without_initial_weights(config) if filled else config)
+    if config.visual_checkpoint is not None and not last.is_file():
+        load_network(module.network.visual, config.visual_checkpoint, part="visual")
     loggers = make_loggers(config.logger, run, config.name, plain(config), module.network)
     try:
         with quiet():
