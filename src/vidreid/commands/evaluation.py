@@ -8,7 +8,7 @@ import lightning as L
 from omegaconf import DictConfig
 
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.training.checkpoint import load_network, method_name, read_checkpoint, versions
+from vidreid.training.checkpoint import load_network, method_name, versions
 from vidreid.training.module import ReidModule
 from vidreid.training.run_folder import RunFolder
 
@@ -37,7 +37,6 @@ def evaluate(
         Plain values for ``metrics.json``.
     """
     meta = load_network(module.network, checkpoint)
-    epoch = read_checkpoint(checkpoint)["epoch"] + 1
     trainer.test(module, datamodule=data, verbose=False)
     assert module.evaluation is not None
     scalars, ranking = module.evaluation
@@ -54,7 +53,7 @@ def evaluate(
         "checkpoint": str(checkpoint.relative_to(run.path))
         if checkpoint.is_relative_to(run.path)
         else str(checkpoint),
-        "epochs": epoch,
+        "epochs": meta["epochs"],
         "selection": config.select,
         "seed": config.seed,
         "data": {

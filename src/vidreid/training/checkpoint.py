@@ -122,7 +122,8 @@ def load_network(
         part: Name of a child of the checkpoint's network (``visual``) to take; ``None`` takes all of it.
 
     Returns:
-        What the checkpoint says of itself: method, num_identities, protocol, config, versions.
+        What the checkpoint says of itself: method, num_identities, protocol, config, versions, and
+        ``epochs``, the number it was trained for.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -143,7 +144,7 @@ def load_network(
             f"({method_name(network)}): {wrong}. Choose the experiment or the data that it was trained with."
         )
     network.load_state_dict(state)
-    return meta
+    return {**meta, "epochs": content["epoch"] + 1}
 
 
 def _mismatches(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:
