@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from vidreid.losses.identity import IdentityLoss
-from vidreid.models.frame_network import FrameNetwork
+from vidreid.models.visual_network import VisualNetwork
 from vidreid.models.kmpnet import GraphBranch, KMPNet
 from vidreid.models.pcb import PCB
 
@@ -114,7 +114,7 @@ def measure(case: Case) -> dict[str, float]:
     pids = torch.randint(case.identities, (case.clips,), generator=generator)
     kmpnet = KMPNet(case.pcb(), partial(GraphBranch, case.identities))
     steps = {
-        "pcb": training_step(FrameNetwork(case.pcb()), images, keypoints, pids),
+        "pcb": training_step(VisualNetwork(case.pcb()), images, keypoints, pids),
         "kmpnet": training_step(kmpnet, images, keypoints, pids),
         "graph_alone": graph_pass(kmpnet, images, keypoints),
     }

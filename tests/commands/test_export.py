@@ -11,7 +11,7 @@ from support.runs import NARROW, SMALL, compose_training
 from vidreid.commands import config_dir
 from vidreid.commands.export import export_run
 from vidreid.commands.train import build_module, train
-from vidreid.models.frame_network import FrameNetwork, export_visual
+from vidreid.models.visual_network import VisualNetwork, export_visual
 from vidreid.models.pcb import PCB
 from vidreid.training.checkpoint import load_network
 
@@ -34,7 +34,7 @@ def test_the_graph_leaves_nothing_behind(tiny_root: Path, tmp_path: Path) -> Non
     assert not [key for key in tensors if "graph" in key or "classifier" in key]
 
     settings = {key: value for key, value in about["visual"].items() if not key.startswith("_")}
-    rebuilt = export_visual(FrameNetwork(PCB(**settings)))
+    rebuilt = export_visual(VisualNetwork(PCB(**settings)))
     rebuilt.load_state_dict(tensors)
     config.num_identities = settings["num_identities"]
     trained = build_module(config)

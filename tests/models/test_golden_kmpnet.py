@@ -11,7 +11,7 @@ from torch import Tensor
 from golden.golden_weights import images
 from models.golden_files import FOLDER, close, golden_files, load, number, released_state
 from vidreid.losses.identity import IdentityLoss
-from vidreid.models.frame_network import FrameNetwork
+from vidreid.models.visual_network import VisualNetwork
 from vidreid.models.global_pooled import GlobalPooled
 from vidreid.models.kmpnet import GraphBranch, KMPNet
 from vidreid.models.pcb import PCB
@@ -171,7 +171,7 @@ def test_descriptor(path) -> None:
 def test_pcb(path) -> None:
     case = load(path)
     logits = case["train_logits"]
-    network = FrameNetwork(PCB(number(case["C"]), stripes=len(logits), dropout=0.0))
+    network = VisualNetwork(PCB(number(case["C"]), stripes=len(logits), dropout=0.0))
     state = released_state(path.with_suffix(".json"), number(case["seed"]))
     network.load_state_dict(from_released(state, network.state_dict()))
     frames = images("c6.images", 4, number(case["seed"]))
@@ -189,7 +189,7 @@ def test_pcb(path) -> None:
 @pytest.mark.parametrize("stride", [1, 2])
 def test_resnet50(path, stride) -> None:
     case = load(path)
-    network = FrameNetwork(GlobalPooled(number(case["C"]), last_stride=stride))
+    network = VisualNetwork(GlobalPooled(number(case["C"]), last_stride=stride))
     state = released_state(path.with_suffix(".json"), number(case["seed"]))
     network.load_state_dict(from_released(state, network.state_dict()))
     frames = images("c6.images", 4, number(case["seed"]))

@@ -12,7 +12,7 @@ from vidreid.commands import config_dir
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.files import write_whole
-from vidreid.models.frame_network import export_visual
+from vidreid.models.visual_network import export_visual
 from vidreid.training.checkpoint import load_network
 from vidreid.training.run_folder import RunFolder
 

@@ -20,7 +20,7 @@ from vidreid.commands.quiet import quiet
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.mars_format import JUNK_PID
 from vidreid.data.protocols import PROTOCOLS, find_protocol
-from vidreid.models.frame_network import FrameNetwork
+from vidreid.models.visual_network import VisualNetwork
 from vidreid.training.checkpoint import CheckpointMeta, WholeFileCheckpointIO, load_network, read_checkpoint
 from vidreid.training.csv_log import CsvLog
 from vidreid.training.loggers import finish, make_loggers
@@ -95,7 +95,7 @@ def build_module(config: DictConfig) -> ReidModule:
         config: A configuration in which ``num_identities`` is filled in.
     """
     protocol = find_protocol(config.data.protocol, PROTOCOLS)
-    network: FrameNetwork = instantiate(config.model)
+    network: VisualNetwork = instantiate(config.model)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return ReidModule(
@@ -164,7 +164,7 @@ def _visual_stage(config: DictConfig, run: RunFolder) -> DictConfig:
     """Return the configuration of the first stage: the visual branch as a network of its own."""
     first = config.copy()
     with open_dict(first):
-        first.model = {"_target_": "vidreid.models.frame_network.FrameNetwork", "visual": first.model.visual}
+        first.model = {"_target_": "vidreid.models.visual_network.VisualNetwork", "visual": first.model.visual}
         first.trainer.max_epochs = config.stages.visual_epochs
         first.stages = {"visual_first": False}
         first.paths.run_dir = str(run.path)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from vidreid.models.backbones.staged_resnet import StagedResNet
+from vidreid.models.backbones.staged import staged_backbone
 from vidreid.models.layers.stripes import classifier
-from vidreid.models.visual_branch import VisualBranch
+from vidreid.models.visual_branch import FrameBranch
 
 
-class GlobalPooled(VisualBranch):
+class GlobalPooled(FrameBranch):
     """ResNet, mean over the map, one linear classifier; the visual branch of KMPNet (ResNet-50).
 
     The paper does not give the last stride of this variant; 1 keeps the maps of the PCB variant, 2 is
@@ -18,7 +18,7 @@ class GlobalPooled(VisualBranch):
 
     Args:
         num_identities: Number of training identities.
-        backbone: A ResNet of timm.
+        backbone: A convolutional network of timm, see ``staged_backbone``.
         pretrained: Start from ImageNet weights.
         weights: Local weights file of the backbone.
         last_stride: Stride of the last layer.
@@ -35,13 +35,14 @@ class GlobalPooled(VisualBranch):
         channels: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        self.backbone = StagedResNet(backbone, pretrained, weights, last_stride, channels)
+        self.backbone = staged_backbone(backbone, pretrained, weights, last_stride, channels)
         self.channels, self.scales = self.backbone.channels, self.backbone.scales
+        self.depths = self.backbone.depths
         self.descriptor_size = self.channels[-1]
         self.head = classifier(self.channels[-1], num_identities)
 
     def stages(self, frames: Tensor) -> list[Tensor]:
-        """Return the backbone's five maps of ``frames`` ``(N, 3, H, W)``."""
+        """Return the backbone's maps of ``frames`` ``(N, 3, H, W)``."""
         return self.backbone(frames)
 
     def classify(self, maps: list[Tensor]) -> dict[str, Tensor]:

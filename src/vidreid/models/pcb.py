@@ -6,17 +6,17 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidreid.models.backbones.staged_resnet import StagedResNet
+from vidreid.models.backbones.staged import staged_backbone
 from vidreid.models.layers.stripes import StripeHead, pool_stripes
-from vidreid.models.visual_branch import VisualBranch
+from vidreid.models.visual_branch import FrameBranch
 
 
-class PCB(VisualBranch):
+class PCB(FrameBranch):
     """ResNet, stripes, one classifier a stripe; the descriptor is the pooled stripes, not the reduced ones.
 
     Args:
         num_identities: Number of training identities.
-        backbone: A ResNet of timm.
+        backbone: A convolutional network of timm, see ``staged_backbone``.
         pretrained: Start from ImageNet weights.
         weights: Local weights file of the backbone.
         last_stride: Stride of the last layer; 1 keeps enough rows for the stripes.
@@ -39,14 +39,15 @@ class PCB(VisualBranch):
         channels: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        self.backbone = StagedResNet(backbone, pretrained, weights, last_stride, channels)
+        self.backbone = staged_backbone(backbone, pretrained, weights, last_stride, channels)
         self.channels, self.scales = self.backbone.channels, self.backbone.scales
+        self.depths = self.backbone.depths
         self.stripes = stripes
         self.descriptor_size = self.channels[-1] * stripes
         self.head = StripeHead(self.channels[-1], num_identities, stripes, reduced, dropout)
 
     def stages(self, frames: Tensor) -> list[Tensor]:
-        """Return the backbone's five maps of ``frames`` ``(N, 3, H, W)``."""
+        """Return the backbone's maps of ``frames`` ``(N, 3, H, W)``."""
         return self.backbone(frames)
 
     def classify(self, maps: list[Tensor]) -> dict[str, Tensor]:

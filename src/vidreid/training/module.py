@@ -14,7 +14,7 @@ from vidreid.data.batch import ClipBatch
 from vidreid.losses.recipe import LossRecipe
 from vidreid.metrics.ranking import RankingResult
 from vidreid.metrics.reid import ReidMetric
-from vidreid.models.frame_network import FrameNetwork
+from vidreid.models.visual_network import VisualNetwork
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -48,13 +48,13 @@ class ReidModule(L.LightningModule):
         std: Channel standard deviations of the pixels in [0, 1].
     """
 
-    network: FrameNetwork
+    network: VisualNetwork
     pixel_mean: Tensor
     pixel_std: Tensor
 
     def __init__(
         self,
-        network: FrameNetwork,
+        network: VisualNetwork,
         losses: LossRecipe,
         optimizer: MakeOptimizer,
         schedule: MakeSchedule,

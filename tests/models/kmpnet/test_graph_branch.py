@@ -4,6 +4,7 @@ from torch import Tensor
 
 from vidreid.keypoints.skeleton import BODY12, COCO17
 from vidreid.models.kmpnet import GraphBranch
+from vidreid.models.kmpnet.graph_branch import in_proportion
 from vidreid.models.layers.keypoint_sampling import sample_keypoints, sampling_weights
 
 CHANNELS, SCALES = (3, 4, 5, 6, 7), (1 / 4, 1 / 4, 1 / 8, 1 / 16, 1 / 16)
@@ -109,7 +110,7 @@ def test_options_reach_the_sampling(maps) -> None:
 
 
 def test_fixed_temperatures() -> None:
-    graph = branch(learn_temperature=False)
+    graph = branch(temperature="fixed")
     assert not any(layer.convolution.t.requires_grad for layer in graph.layers)
 
 
@@ -174,3 +175,16 @@ def test_refused_keypoints(maps) -> None:
         branch()(maps, keypoints_for(17))
     with pytest.raises(ValueError, match="keypoints for 1 x 3 frames and maps for 6"):
         branch()(maps, keypoints_for(12)[:1])
+
+
+@pytest.mark.parametrize(
+    ("total", "depths", "split"),
+    [(27, (3, 4, 6, 3), (5, 7, 10, 5)), (27, (2, 2, 2, 2), (7, 7, 7, 6)), (3, (7, 19, 7), (1, 1, 1))],
+)
+def test_layers_in_proportion(total, depths, split) -> None:
+    assert in_proportion(total, depths) == split
+
+
+def test_fewer_layers_than_stages_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 graph layers cannot be split over 4 stages"):
+        in_proportion(3, (3, 4, 6, 3))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vidreid.models.frame_network import FrameNetwork, export_visual
+from vidreid.models.visual_network import VisualNetwork, export_visual
 from vidreid.models.kmpnet import GraphBranch, KMPNet
 from vidreid.models.pcb import PCB
 
@@ -20,11 +20,11 @@ def visual_branch() -> PCB:
     return PCB(IDENTITIES, "resnet18", channels=NARROW, reduced=8, dropout=0.0)
 
 
-def kmpnet(**options) -> KMPNet:
+def kmpnet(descriptor="visual", **options) -> KMPNet:
     visual = visual_branch()
     torch.manual_seed(1)
     options = {"layers": (1, 1, 2, 1), "width": 8, "embedding": 16, "dropout": 0.0} | options
-    return KMPNet(visual, partial(GraphBranch, IDENTITIES, **options))
+    return KMPNet(visual, partial(GraphBranch, IDENTITIES, **options), descriptor)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_heads_and_their_shapes(clips, keypoints) -> None:
 
 def test_the_visual_side_has_the_same_bits_with_and_without_the_graph(clips, keypoints) -> None:
     """Logits and running statistics in training, the descriptor in evaluation, from equal weights."""
-    with_graph, without = kmpnet().train(), FrameNetwork(visual_branch()).train()
+    with_graph, without = kmpnet().train(), VisualNetwork(visual_branch()).train()
     outputs, plain = with_graph(clips, keypoints), without(clips)
     for name, logit in plain.logits.items():
         assert torch.equal(outputs.logits[name], logit)
@@ -81,7 +81,7 @@ def test_every_parameter_learns_and_every_stage_gets_a_gradient_from_the_graph(c
 
 def test_state_dicts_share_the_visual_names() -> None:
     """A first stage without the graph gives all visual weights of the second, and none of the graph's."""
-    network, first = kmpnet(), FrameNetwork(visual_branch())
+    network, first = kmpnet(), VisualNetwork(visual_branch())
     assert set(network.visual.state_dict()) == set(first.visual.state_dict())
     assert {key for key in network.state_dict() if key.startswith("visual.")} == set(first.state_dict())
     rest = {key for key in network.state_dict() if not key.startswith("visual.")}
@@ -90,7 +90,7 @@ def test_state_dicts_share_the_visual_names() -> None:
 
 
 class Describe(nn.Module):
-    def __init__(self, network: FrameNetwork) -> None:
+    def __init__(self, network: VisualNetwork) -> None:
         super().__init__()
         self.network = network
 
@@ -104,7 +104,7 @@ def operations(program: torch.export.ExportedProgram) -> list[str]:
 
 def test_an_exported_program_holds_no_operation_of_the_graph(clips) -> None:
     network = kmpnet().eval()
-    plain = FrameNetwork(visual_branch()).eval()
+    plain = VisualNetwork(visual_branch()).eval()
     program = torch.export.export(Describe(network), (clips,))
     assert operations(program) == operations(torch.export.export(Describe(plain), (clips,)))
     assert not any("softmax" in name or "index" in name or "bmm" in name for name in operations(program))
@@ -127,14 +127,23 @@ def test_training_without_keypoints_is_refused(clips) -> None:
 
 
 def test_the_graphs_own_descriptor(clips, keypoints) -> None:
-    network = kmpnet().eval()
-    described = network.describe_graph(clips, keypoints)
+    graph, visual = kmpnet(descriptor="graph").eval(), kmpnet().eval()
+    with torch.no_grad():
+        described = graph.describe(clips, keypoints)
+        single = torch.stack([graph.describe(clips[:, t : t + 1], keypoints[:, t : t + 1]) for t in range(3)])
+        joined = kmpnet(descriptor="joined").eval().describe(clips, keypoints)
     assert described.shape == (2, 5 * 16)
-    single = torch.stack(
-        [network.describe_graph(clips[:, t : t + 1], keypoints[:, t : t + 1]) for t in range(3)]
-    )
     torch.testing.assert_close(single.norm(dim=2), torch.ones(3, 2))
     assert described.norm(dim=1).max() <= 1 + 1e-6
+    sides = [visual.describe(clips), described]
+    torch.testing.assert_close(joined, torch.cat([side / side.norm(dim=1, keepdim=True) for side in sides], 1))
+
+
+def test_the_graph_describes_only_with_keypoints(clips) -> None:
+    with pytest.raises(ValueError, match="descriptor=graph reads keypoints and the batch has none"):
+        kmpnet(descriptor="graph").describe(clips)
+    with pytest.raises(ValueError, match="Unknown descriptor 'both'"):
+        kmpnet(descriptor="both")
 
 
 def test_copies_and_checkpoints(clips, keypoints, tmp_path) -> None:

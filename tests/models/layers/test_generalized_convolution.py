@@ -12,12 +12,13 @@ NEIGHBOURS = clip_neighbours(BODY12, 2)
 
 def by_edges(layer: GeneralizedConvolution, nodes: Tensor) -> Tensor:
     """Eq. 5 to 7 for one clip ``(M, C)``, node by node and edge by edge."""
+    scale = 1 / layer.t if layer.temperature == "divides" else layer.t
     first, norm, _, second = layer.mlp
     rows = []
     for node in range(len(nodes)):
         messages = [torch.relu(nodes[a]) + 1e-7 for a, b in NEIGHBOURS.edges.T.tolist() if b == node]
-        total = sum(torch.exp(layer.t * m) for m in messages)
-        aggregate = sum(torch.exp(layer.t * m) / total * m for m in messages)
+        total = sum(torch.exp(scale * m) for m in messages)
+        aggregate = sum(torch.exp(scale * m) / total * m for m in messages)
         hidden = first.weight @ (nodes[node] + aggregate) + first.bias
         hidden = (hidden - hidden.mean()) / torch.sqrt(hidden.var(unbiased=False) + 1e-5)
         hidden = torch.relu(hidden * norm.weight + norm.bias)
@@ -34,8 +35,9 @@ def layer_of(width: int, **options) -> GeneralizedConvolution:
     return layer
 
 
-def test_convolution_and_its_gradients() -> None:
-    layer = layer_of(4)
+@pytest.mark.parametrize("temperature", ["inverse", "divides"])
+def test_convolution_and_its_gradients(temperature) -> None:
+    layer = layer_of(4, temperature=temperature)
     nodes = torch.randn(2, 24, 4, dtype=torch.float64)
     fast = layer(nodes, NEIGHBOURS.to(nodes))
     slow = torch.stack([by_edges(layer, clip) for clip in nodes])
@@ -47,7 +49,7 @@ def test_convolution_and_its_gradients() -> None:
 
 
 def test_a_fixed_temperature_is_not_learned_and_its_weights_get_no_gradient() -> None:
-    layer = layer_of(4, learn_temperature=False)
+    layer = layer_of(4, temperature="fixed")
     assert not layer.t.requires_grad
     nodes = torch.randn(1, 24, 4, dtype=torch.float64, requires_grad=True)
     messages = F.relu(nodes) + 1e-7
@@ -90,3 +92,8 @@ def test_clips_do_not_mix(clips) -> None:
     together = layer(nodes, NEIGHBOURS.to(nodes))
     for i in range(clips):
         torch.testing.assert_close(layer(nodes[i : i + 1], NEIGHBOURS)[0], together[i])
+
+
+def test_an_unknown_temperature_is_refused() -> None:
+    with pytest.raises(ValueError, match="Unknown temperature 'tau': choose inverse, divides or fixed"):
+        GeneralizedConvolution(temperature="tau")

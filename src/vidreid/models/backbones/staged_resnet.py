@@ -24,6 +24,7 @@ class StagedResNet(nn.Module):
     Attributes:
         channels: Channels of the five maps.
         scales: Size of a map divided by the size of the image, five values.
+        depths: Blocks of the four layers.
 
     Args:
         name: A ResNet of timm, with or without a weights tag (``resnet50``, ``resnet18.a1_in1k``).
@@ -60,6 +61,8 @@ class StagedResNet(nn.Module):
         stages = cast(list[dict[str, Any]], net.feature_info)
         self.channels: tuple[int, ...] = tuple(stage["num_chs"] for stage in stages)
         self.scales: tuple[float, ...] = (1 / 4, 1 / 4, 1 / 8, 1 / 16, 1 / (16 * last_stride))
+        layers = (self.layer1, self.layer2, self.layer3, self.layer4)
+        self.depths: tuple[int, ...] = tuple(sum(1 for _ in layer.children()) for layer in layers)
         if last_stride == 1:
             _remove_stride(self.layer4)
         if weights is not None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,7 +9,7 @@ from torch import Tensor, nn
 from vidreid.keypoints.skeleton import SKELETONS, Skeleton
 from vidreid.models.layers.aggregation import Aggregation
 from vidreid.models.layers.aggregation import aggregation as aggregation_named
-from vidreid.models.layers.generalized_convolution import ResidualGraphLayer
+from vidreid.models.layers.generalized_convolution import ResidualGraphLayer, Temperature
 from vidreid.models.layers.graph_fusion import GraphFusion
 from vidreid.models.layers.graph_pooling import PartHead, PartPooling
 from vidreid.models.layers.keypoint_sampling import Border, sample_keypoints, sampling_weights
@@ -29,7 +27,9 @@ class GraphBranch(nn.Module):
         num_identities: Number of training identities.
         channels: Channels of the five maps.
         scales: Size of each map divided by the size of the image.
-        layers: Number of layers after the first four fusions.
+        depths: Blocks of the visual branch between one map and the next; read if ``layers`` is a number.
+        layers: Number of layers after each fusion but the last, or their total, which is then split in
+            proportion to ``depths`` as the paper says.
         width: Width of the node states.
         embedding: Width of a part's embedding.
         dropout: Dropout probability in the layers and before the pooling.
@@ -39,7 +39,8 @@ class GraphBranch(nn.Module):
         border: Sampling outside the image, see ``sampling_weights``.
         offset: Sampling offset in cells, see ``sampling_weights``.
         min_score: Joints with a confidence up to this count as missing.
-        learn_temperature: Learn the inverse temperature of every layer.
+        temperature: What a layer learns to scale its softmax with: ``inverse`` multiplies (released code),
+            ``divides`` is the paper's tau, ``fixed`` leaves it at 1.
 
     Raises:
         ValueError: If the numbers of maps, scales and layers do not fit or a name is unknown.
@@ -50,23 +51,26 @@ class GraphBranch(nn.Module):
         num_identities: int,
         channels: Sequence[int],
         scales: Sequence[float],
-        layers: Sequence[int] = (5, 7, 11, 4),
+        depths: Sequence[int] = (3, 4, 6, 3),
+        layers: Sequence[int] | int = (5, 7, 11, 4),
         width: int = 64,
         embedding: int = 256,
         dropout: float = 0.1,
-        joints: Literal["body12", "coco17"] | Skeleton = "body12",
+        joints: str | Skeleton = "body12",
         edges: EdgeKind = "both",
         aggregation: Aggregation = "dense",
         border: Border = "clamp",
         offset: float = 0.5,
         min_score: float = 0.0,
-        learn_temperature: bool = True,
+        temperature: Temperature = "inverse",
     ) -> None:
         super().__init__()
+        if isinstance(layers, int):
+            layers = in_proportion(layers, depths)
         if not len(channels) == len(scales) == len(layers) + 1:
             raise ValueError(
                 f"{len(channels)} maps and {len(scales)} scales do not fit {len(layers)} groups of layers:"
-                " there must be one map more than groups."
+                " there must be one map more than groups (model.graph.layers; a single number is split by itself)."
             )
         if border not in ("clamp", "zero"):
             raise ValueError(f"Unknown border {border!r}: choose clamp or zero.")
@@ -80,9 +84,9 @@ class GraphBranch(nn.Module):
         aggregate = aggregation_named(aggregation)
 
         self.fusions = nn.ModuleList(GraphFusion(width, c, first=i == 0) for i, c in enumerate(channels))
-        self.split = tuple(layers)
+        self.split: tuple[int, ...] = tuple(layers)
         self.layers = nn.ModuleList(
-            ResidualGraphLayer(width, dropout, aggregate, learn_temperature) for _ in range(sum(layers))
+            ResidualGraphLayer(width, dropout, aggregate, temperature) for _ in range(sum(layers))
         )
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
@@ -105,11 +109,15 @@ class GraphBranch(nn.Module):
             logits[f"graph_{i}"] = logit.unflatten(0, clip)
         return TrainingOutputs(logits, embeddings)
 
-    def describe_frames(self, maps: Sequence[Tensor], keypoints: Tensor) -> Tensor:
-        """Return the graph's own descriptor a frame (``x_g``), ``(B * T, P * embedding)`` of unit norm."""
+    def describe(self, maps: Sequence[Tensor], keypoints: Tensor) -> Tensor:
+        """Return the graph's own descriptor of each clip (``x_g``), ``(B, P * embedding)``.
+
+        The parts of a frame side by side, of unit norm together, and their mean over time.
+        """
         parts = self._parts(maps, keypoints)
         embeddings = [head(part)[0] for head, part in zip(self.heads, parts, strict=True)]
-        return F.normalize(torch.cat(embeddings, dim=1), dim=1)
+        frames = F.normalize(torch.cat(embeddings, dim=1), dim=1)
+        return frames.unflatten(0, keypoints.shape[:2]).mean(1)
 
     def node_states(self, maps: Sequence[Tensor], keypoints: Tensor) -> list[Tensor]:
         """Return the node states ``(B, T * K, width)`` after each fusion; arguments as in ``forward``."""
@@ -179,3 +187,25 @@ class GraphBranch(nn.Module):
             with torch.inference_mode(False):
                 self._tables[key] = clip_neighbours(self.skeleton, frames, self.edges).to(like)
         return self._tables[key]
+
+
+def in_proportion(total: int, depths: Sequence[int]) -> tuple[int, ...]:
+    """Split a number of layers in proportion to the depths of the visual stages (paper, "Implementation").
+
+    The largest remainders are rounded up: 27 layers beside ResNet-50 (3, 4, 6, 3) give 5, 7, 10, 5.
+
+    Args:
+        total: Number of layers, at least one a stage.
+        depths: Blocks of each stage.
+
+    Raises:
+        ValueError: If there are fewer layers than stages.
+    """
+    if total < len(depths):
+        raise ValueError(f"{total} graph layers cannot be split over {len(depths)} stages: take more.")
+    exact = [total * depth / sum(depths) for depth in depths]
+    split = [int(share) for share in exact]
+    by_remainder = sorted(range(len(depths)), key=lambda i: split[i] - exact[i])
+    for i in by_remainder[: total - sum(split)]:
+        split[i] += 1
+    return tuple(split)

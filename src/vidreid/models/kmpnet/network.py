@@ -1,36 +1,51 @@
 """KMPNet: a visual branch that learns from a graph of keypoints and describes without it."""
 
 from collections.abc import Callable
+from typing import Literal, get_args
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from vidreid.models.frame_network import FrameNetwork
 from vidreid.models.kmpnet.graph_branch import GraphBranch
 from vidreid.models.outputs import TrainingOutputs
 from vidreid.models.visual_branch import VisualBranch
+from vidreid.models.visual_network import VisualNetwork
+
+Descriptor = Literal["visual", "graph", "joined"]
 
 
-class KMPNet(FrameNetwork):
+class KMPNet(VisualNetwork):
     """Train a visual branch together with a graph that reads its maps; only gradients flow back (Fig. 2).
 
     Nothing of the graph enters the visual forward pass: ``describe`` gives the bits of the visual branch
     alone, and ``export_visual`` leaves the graph out.
 
     Args:
-        visual: The network for single frames.
-        graph: Builds the graph from ``channels`` and ``scales`` of the visual branch (a partial of
-            GraphBranch).
+        visual: The visual branch.
+        graph: Builds the graph from ``channels``, ``scales`` and ``depths`` of the visual branch (a partial
+            of GraphBranch).
+        descriptor: What ``describe`` gives: ``visual`` (``x_c`` of the paper, the method), ``graph``
+            (``x_g``) or ``joined``, both side by side and each of unit norm. The last two are for study
+            (Table 4) and need keypoints at test; the released forward pass cannot give them.
+
+    Raises:
+        ValueError: For an unknown descriptor.
     """
 
-    def __init__(self, visual: VisualBranch, graph: Callable[..., GraphBranch]) -> None:
+    def __init__(
+        self, visual: VisualBranch, graph: Callable[..., GraphBranch], descriptor: Descriptor = "visual"
+    ) -> None:
         super().__init__(visual)
-        self.graph = graph(channels=visual.channels, scales=visual.scales)
+        if descriptor not in get_args(Descriptor):
+            raise ValueError(f"Unknown descriptor {descriptor!r}: choose visual, graph or joined.")
+        self.graph = graph(channels=visual.channels, scales=visual.scales, depths=visual.depths)
+        self.descriptor: Descriptor = descriptor
 
     def forward(
         self, images: Tensor, keypoints: Tensor | None = None, cameras: Tensor | None = None
     ) -> TrainingOutputs:
-        """Return the logits ``(B, T, C)`` of the visual and the graph heads, and their embeddings.
+        """Return the logits of the visual and the graph heads ``(B, T, C)``, and their embeddings.
 
         Args:
             images: ``(B, T, 3, H, W)``, normalised.
@@ -40,24 +55,43 @@ class KMPNet(FrameNetwork):
         Raises:
             ValueError: If there are no keypoints.
         """
-        keypoints = _required(keypoints)
+        keypoints = _required(keypoints, "KMPNet trains with keypoints")
         maps = self.visual.stages(images.flatten(0, 1))
-        visual, graph = self._visual_outputs(maps, images), self.graph(maps, keypoints)
+        visual, graph = self.visual.outputs(maps, images.shape[1]), self.graph(maps, keypoints)
         return TrainingOutputs(visual.logits | graph.logits, visual.embeddings | graph.embeddings)
 
-    @torch.no_grad()
-    def describe_graph(self, images: Tensor, keypoints: Tensor) -> Tensor:
-        """Return the graph's own descriptor ``(B, P * embedding)``, the mean over time (Table 4, ``x_g``).
+    def describe(
+        self, images: Tensor, keypoints: Tensor | None = None, cameras: Tensor | None = None
+    ) -> Tensor:
+        """Return a descriptor a clip, ``(B, D)``: the visual branch's, unless ``descriptor`` says otherwise.
 
-        The released forward pass cannot reach it. For study only: it is worse than ``describe``.
+        Args:
+            images: ``(B, T, 3, H, W)``, normalised.
+            keypoints: ``(B, T, K, 3)``; not used for ``visual``.
+            cameras: Not used.
+
+        Raises:
+            ValueError: If the graph is to describe and there are no keypoints.
         """
         maps = self.visual.stages(images.flatten(0, 1))
-        return self.graph.describe_frames(maps, keypoints).unflatten(0, images.shape[:2]).mean(1)
+        visual = self.visual.describe(maps, images.shape[1])
+        if self.descriptor == "visual":
+            return visual
+        keypoints = _required(keypoints, f"descriptor={self.descriptor} reads keypoints")
+        graph = self.graph.describe(maps, keypoints)
+        if self.descriptor == "graph":
+            return graph
+        return torch.cat([_unit(visual), _unit(graph)], dim=1)
 
 
-def _required(keypoints: Tensor | None) -> Tensor:
+def _unit(descriptors: Tensor) -> Tensor:
+    return F.normalize(descriptors, dim=1)
+
+
+def _required(keypoints: Tensor | None, why: str) -> Tensor:
     if keypoints is None:
         raise ValueError(
-            "KMPNet trains with keypoints and the batch has none: give a keypoint store to the data."
+            f"{why} and the batch has none: give a keypoint store to the data (data.keypoints, and "
+            "data.test_keypoints=true to describe with them)."
         )
     return keypoints

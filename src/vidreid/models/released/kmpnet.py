@@ -54,7 +54,7 @@ def from_released(state: Mapping[str, Tensor], like: Mapping[str, Tensor] | None
             against it.
 
     Returns:
-        State dict of ``KMPNet(PCB)``, ``FrameNetwork(PCB)`` or ``FrameNetwork(GlobalPooled)``.
+        State dict of ``KMPNet(PCB)``, ``VisualNetwork(PCB)`` or ``VisualNetwork(GlobalPooled)``.
 
     Raises:
         ValueError: If a name is unknown, or, with ``like``, missing or of another shape; all are listed.

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vidreid.models.frame_network import FrameNetwork, export_visual
+from vidreid.models.visual_network import VisualNetwork, export_visual
 from vidreid.models.global_pooled import GlobalPooled
 from vidreid.models.pcb import PCB
 
@@ -29,7 +29,7 @@ def clips() -> torch.Tensor:
 
 @pytest.mark.parametrize("visual", [pcb, plain])
 def test_a_clip_is_the_mean_of_its_frames(visual, clips) -> None:
-    network = FrameNetwork(visual()).eval()
+    network = VisualNetwork(visual()).eval()
     with torch.no_grad():
         described = network.describe(clips)
         frames = torch.stack([network.describe(clips[:, t : t + 1]) for t in range(3)])
@@ -50,7 +50,7 @@ def test_pcb_descriptor_is_channel_major_with_unit_stripes(clips) -> None:
 
 @pytest.mark.parametrize(("visual", "names"), [(pcb, ["stripe_1", "stripe_2"]), (plain, ["global"])])
 def test_training_outputs(visual, names, clips) -> None:
-    network = FrameNetwork(visual())
+    network = VisualNetwork(visual())
     outputs = network(clips)
     assert {name: tuple(logit.shape) for name, logit in outputs.logits.items()} == dict.fromkeys(
         names, (2, 3, IDENTITIES)
@@ -61,7 +61,7 @@ def test_training_outputs(visual, names, clips) -> None:
 
 
 def test_logits_belong_to_their_clip_and_frame(clips) -> None:
-    network = FrameNetwork(pcb()).eval()
+    network = VisualNetwork(pcb()).eval()
     with torch.no_grad():
         together = network(clips).logits["stripe_2"]
         single = network(clips[1:, 2:]).logits["stripe_2"]
@@ -70,7 +70,7 @@ def test_logits_belong_to_their_clip_and_frame(clips) -> None:
 
 @pytest.mark.parametrize("visual", [pcb, plain])
 def test_export_keeps_the_descriptor_and_nothing_else(visual, clips) -> None:
-    network = FrameNetwork(visual())
+    network = VisualNetwork(visual())
     network(clips)
     before = {key: value.clone() for key, value in network.state_dict().items()}
     exported = export_visual(network)
@@ -91,4 +91,4 @@ def test_other_strides_and_stripes(clips) -> None:
     visual = PCB(IDENTITIES, "resnet18", channels=NARROW, last_stride=2, stripes=3)
     assert visual.scales[-1] == 1 / 32
     assert visual.descriptor_size == 3 * 16
-    assert FrameNetwork(visual).eval().describe(clips).shape == (2, 48)
+    assert VisualNetwork(visual).eval().describe(clips).shape == (2, 48)
