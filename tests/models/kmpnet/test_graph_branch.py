@@ -179,7 +179,7 @@ def test_refused_keypoints(maps) -> None:
 
 @pytest.mark.parametrize(
     ("total", "depths", "split"),
-    [(27, (3, 4, 6, 3), (5, 7, 10, 5)), (27, (2, 2, 2, 2), (7, 7, 7, 6)), (3, (7, 19, 7), (1, 1, 1))],
+    [(27, (3, 4, 6, 3), (5, 7, 10, 5)), (27, (2, 2, 2, 2), (7, 7, 7, 6)), (3, (7, 19, 7), (1, 2, 0))],
 )
 def test_layers_in_proportion(total, depths, split) -> None:
     assert in_proportion(total, depths) == split
