@@ -164,7 +164,10 @@ def _visual_stage(config: DictConfig, run: RunFolder) -> DictConfig:
     """Return the configuration of the first stage: the visual branch as a network of its own."""
     first = config.copy()
     with open_dict(first):
-        first.model = {"_target_": "vidreid.models.visual_network.VisualNetwork", "visual": first.model.visual}
+        first.model = {
+            "_target_": "vidreid.models.visual_network.VisualNetwork",
+            "visual": first.model.visual,
+        }
         first.trainer.max_epochs = config.stages.visual_epochs
         first.stages = {"visual_first": False}
         first.paths.run_dir = str(run.path)

@@ -45,7 +45,9 @@ def test_local_weights(tmp_path) -> None:
     state = first.net.state_dict() | {"head.fc.weight": torch.zeros(3, 320), "head.fc.bias": torch.zeros(3)}
     torch.save(state, tmp_path / "weights.pth")
     second = StagedTimm("convnext_atto", weights=tmp_path / "weights.pth")
-    assert all(torch.equal(value, second.net.state_dict()[key]) for key, value in first.net.state_dict().items())
+    assert all(
+        torch.equal(value, second.net.state_dict()[key]) for key, value in first.net.state_dict().items()
+    )
 
 
 @pytest.mark.parametrize(

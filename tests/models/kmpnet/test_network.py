@@ -136,7 +136,9 @@ def test_the_graphs_own_descriptor(clips, keypoints) -> None:
     torch.testing.assert_close(single.norm(dim=2), torch.ones(3, 2))
     assert described.norm(dim=1).max() <= 1 + 1e-6
     sides = [visual.describe(clips), described]
-    torch.testing.assert_close(joined, torch.cat([side / side.norm(dim=1, keepdim=True) for side in sides], 1))
+    torch.testing.assert_close(
+        joined, torch.cat([side / side.norm(dim=1, keepdim=True) for side in sides], 1)
+    )
 
 
 def test_the_graph_describes_only_with_keypoints(clips) -> None:
