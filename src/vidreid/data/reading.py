@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vidreid.data.frames import FrameError, read_image
 from vidreid.data.tracklets import FrameList
-from vidreid.keypoints.skeleton import select_joints
+from vidreid.keypoints.layouts import select_joints
 from vidreid.keypoints.store import KeypointStore
 
 OnBadFrame = Literal["error", "skip_frame"]

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 
 @dataclass(frozen=True)
 class Skeleton:
@@ -66,28 +63,30 @@ BODY12 = Skeleton(
 )
 """The 12 body joints without the face: the skeleton behind KMPNet's five graph embeddings."""
 
-BODY12_FROM_COCO17: NDArray[np.int64] = np.arange(5, 17)
-"""Rows of a COCO-17 array that make a BODY12 array."""
+POSETRACK15 = Skeleton(
+    names=(
+        "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle",
+        "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist",
+        "neck", "nose", "head_top",
+    ),
+    edges=(
+        (0, 1), (1, 2), (5, 4), (4, 3), (2, 3), (2, 8), (3, 9), (8, 9), (8, 7), (7, 6), (9, 10), (10, 11),
+        (12, 13), (13, 14), (12, 8), (12, 9),
+    ),
+    groups={
+        "whole": tuple(range(15)),
+        "upper": tuple(range(6, 15)),
+        "lower": tuple(range(6)),
+        "head": (12, 13, 14),
+        "left_arm_right_leg": (9, 10, 11, 0, 1, 2),
+        "right_arm_left_leg": (8, 7, 6, 3, 4, 5),
+    },
+    mirror=(5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13, 14),
+)  # fmt: skip
+"""PoseTrack's 15 joints in the order of its evaluation code; edges and groups after those of COCO17.
 
-SKELETONS = {"coco17": COCO17, "body12": BODY12}
+Unlike COCO17 it ties the hips to each other and the head to the shoulders: the neck is a joint here.
+"""
+
+SKELETONS = {"coco17": COCO17, "body12": BODY12, "posetrack15": POSETRACK15}
 """Skeletons by the names that configurations use."""
-
-
-def select_joints(keypoints: NDArray[np.floating], joints: str) -> NDArray[np.floating]:
-    """Take the joints of a skeleton from COCO-17 keypoints.
-
-    Args:
-        keypoints: ``(..., 17, 3)``.
-        joints: ``coco17`` or ``body12``.
-
-    Returns:
-        ``(..., K, 3)``.
-
-    Raises:
-        ValueError: For another name.
-    """
-    if joints == "coco17":
-        return keypoints
-    if joints == "body12":
-        return keypoints[..., BODY12_FROM_COCO17, :]
-    raise ValueError(f"Unknown skeleton {joints!r}: choose one of {', '.join(SKELETONS)}.")
