@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from vidreid.losses.identity import IdentityLoss
-from vidreid.models.visual_network import VisualNetwork
 from vidreid.models.kmpnet import GraphBranch, KMPNet
 from vidreid.models.pcb import PCB
+from vidreid.models.visual_network import VisualNetwork
 
 FRAMES = 8
 

@@ -11,11 +11,11 @@ from torch import Tensor
 from golden.golden_weights import images
 from models.golden_files import FOLDER, close, golden_files, load, number, released_state
 from vidreid.losses.identity import IdentityLoss
-from vidreid.models.visual_network import VisualNetwork
 from vidreid.models.global_pooled import GlobalPooled
 from vidreid.models.kmpnet import GraphBranch, KMPNet
 from vidreid.models.pcb import PCB
 from vidreid.models.released.kmpnet import from_released
+from vidreid.models.visual_network import VisualNetwork
 
 TYPES = {"float32": torch.float32, "float64": torch.float64}
 

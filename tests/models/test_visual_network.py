@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vidreid.models.visual_network import VisualNetwork, export_visual
 from vidreid.models.global_pooled import GlobalPooled
 from vidreid.models.pcb import PCB
+from vidreid.models.visual_network import VisualNetwork, export_visual
 
 NARROW = (8, 8, 16, 16)
 IDENTITIES = 7

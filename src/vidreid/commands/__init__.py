@@ -11,6 +11,7 @@ COMMANDS = {
     "train": "train a network, resume a run, sweep",
     "eval": "evaluate a run again",
     "synthesize": "render the procedural benchmark",
+    "collect": "table of a study's runs, beside the numbers of the paper",
     "export": "write the descriptor network of a run without its training-only parts",
     "demo": "render, train, evaluate and compare in a few minutes",
 }

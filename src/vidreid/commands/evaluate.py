@@ -8,7 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from vidreid.commands import config_dir
-from vidreid.commands.evaluation import TABLE, evaluate, print_metrics
+from vidreid.commands.evaluation import TABLE, describe_with, evaluate, evaluation_file, print_metrics
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
 from vidreid.commands.train import build_module, without_initial_weights
@@ -40,15 +40,15 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
     for notice in data.notices:
         print(f"note: {notice}")
     module = build_module(without_initial_weights(stored))
+    if config.descriptor is not None:
+        describe_with(module.network, config.descriptor)
     trainer: L.Trainer = instantiate(
         stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
     )
     with quiet():
         metrics = evaluate(stored, run, trainer, module, data, run.checkpoint(which))
-    name = (
-        "eval_" + "_".join([*changed, which]) + ".json" if changed or which != stored.select else "eval.json"
-    )
-    print_metrics(metrics, run.write_metrics(metrics, name.replace("/", "-")))
+    name = evaluation_file(changed, which, stored.select)
+    print_metrics(metrics, run.write_metrics(metrics, name))
     if name == "eval.json" and run.metrics_file.is_file():
         _compare(metrics, run.read_metrics())
     return metrics
@@ -64,6 +64,9 @@ def _replace(stored: DictConfig, config: DictConfig) -> list[str]:
             stored[group][key] = value
             if (group, key) not in {("data", "root"), ("data", "workers"), ("trainer", "accelerator")}:
                 changed.append(f"{key}-{value}")
+    if config.descriptor not in (None, "visual"):
+        stored.data.test_keypoints = True
+        changed.append(f"descriptor-{config.descriptor}")
     return changed
 
 

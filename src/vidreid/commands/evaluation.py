@@ -2,12 +2,15 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import lightning as L
 from omegaconf import DictConfig
 
 from vidreid.data.datamodule import ReidDataModule
+from vidreid.models.kmpnet import KMPNet
+from vidreid.models.kmpnet.network import Descriptor
+from vidreid.models.visual_network import VisualNetwork
 from vidreid.training.checkpoint import load_network, method_name, versions
 from vidreid.training.module import ReidModule
 from vidreid.training.run_folder import RunFolder
@@ -44,6 +47,7 @@ def evaluate(
         "name": config.name,
         "method": method_name(module.network),
         "protocol": data.protocol,
+        "descriptor": getattr(module.network, "descriptor", "visual"),
         "average_precision": config.metric.average_precision,
         **{name: _number(scalars[name]) for name in TABLE},
         "queries_counted": ranking.queries_counted,
@@ -73,12 +77,48 @@ def evaluate(
     }
 
 
+def describe_with(network: VisualNetwork, descriptor: str) -> None:
+    """Let a network describe by another of its embeddings (paper, Table 4).
+
+    Args:
+        network: A KMPNet, unless the descriptor is ``visual``, which every network has.
+        descriptor: ``visual``, ``graph`` or ``joined``.
+
+    Raises:
+        ValueError: If the network has no such descriptor.
+    """
+    if descriptor not in get_args(Descriptor):
+        raise ValueError(f"There is no descriptor {descriptor!r}: choose one of visual, graph, joined.")
+    if isinstance(network, KMPNet):
+        network.descriptor = cast(Descriptor, descriptor)
+    elif descriptor != "visual":
+        raise ValueError(
+            f"{method_name(network)} has no graph and no descriptor {descriptor!r}: leave descriptor out, or "
+            "evaluate a KMPNet."
+        )
+
+
+def evaluation_file(changed: list[str], checkpoint: str, selected: str) -> str:
+    """Return the name of the file of a later evaluation: what differs from the run's own stands in it.
+
+    Args:
+        changed: ``key-value`` of the settings that differ.
+        checkpoint: Which checkpoint was evaluated.
+        selected: Which one the run selects.
+    """
+    if not changed and checkpoint == selected:
+        return "eval.json"
+    return ("eval_" + "_".join([*changed, checkpoint]) + ".json").replace("/", "-")
+
+
 def print_metrics(metrics: dict[str, Any], file: Path) -> None:
     """Print one line of numbers and where they are kept."""
     numbers = "  ".join(
         f"{name} {'none' if metrics[name] is None else f'{100 * metrics[name]:.2f}'}" for name in TABLE
     )
-    print(f"{metrics['method']} after {metrics['epochs']} epochs, protocol {metrics['protocol']}:  {numbers}")
+    by = "" if metrics["descriptor"] == "visual" else f", {metrics['descriptor']} descriptor"
+    epochs = f"after {metrics['epochs']} epochs"
+    print(f"{metrics['method']} {epochs}, protocol {metrics['protocol']}{by}:  {numbers}")
     print(
         f"{metrics['queries_counted']} queries counted, {metrics['queries_dropped']} dropped (no answer in "
         f"the gallery), {metrics['gallery']} gallery tracklets  ->  {file}"

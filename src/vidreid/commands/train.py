@@ -14,9 +14,10 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vidreid.commands import config_dir
-from vidreid.commands.evaluation import evaluate, print_metrics
+from vidreid.commands.evaluation import describe_with, evaluate, evaluation_file, print_metrics
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
+from vidreid.commands.stages import final_stage, first_stage, has_two_stages
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.mars_format import JUNK_PID
 from vidreid.data.protocols import PROTOCOLS, find_protocol
@@ -51,24 +52,22 @@ def train(config: DictConfig) -> dict[str, Any]:
         FileNotFoundError: If data, checkpoint or the run to resume are not where the configuration says.
         ValueError: If settings contradict each other or the data.
     """
-    config = _resumed(config) if config.resume else config.copy()
+    config = _resumed(config) if config.resume else _started(config)
     run = RunFolder(config.paths.run_dir)
-    L.seed_everything(config.seed, workers=True, verbose=False)
-    data: ReidDataModule = instantiate(config.data)
+    data = _open_data(config)
     for notice in data.notices:
         print(f"note: {notice}")
-    with open_dict(config):
-        config.num_identities = data.num_identities
-    if not run.config_file.is_file():
+    if run.config_file.is_file() and not config.resume:
+        _check_same_settings(run, plain(config))
+        run.write_config(plain(config))  # the first stage of other rows becomes a row of its own
+        if run.metrics_file.is_file():
+            print(f"finished before: {run.path}")
+            return run.read_metrics()
+    elif not run.config_file.is_file():
         run.write_config(plain(config))
     print(f"run folder: {run.path}   (after an interruption: train.py resume={run.path})")
-    if config.stages.visual_first and config.visual_checkpoint is None:
-        first = run.visual_stage
-        if not first.metrics_file.is_file():
-            print(f"stage 1 of 2: the visual branch alone, {config.stages.visual_epochs} epochs")
-            _train_single(_visual_stage(config, first), first, data)
-        config.visual_checkpoint = str(first.checkpoint(config.select))
-        print(f"stage 2 of 2: with the graph, {config.trainer.max_epochs} epochs")
+    if has_two_stages(config) and config.visual_checkpoint is None:
+        config.visual_checkpoint = str(_train_first_stage(config, run))
     return _train_single(config, run, data)
 
 
@@ -98,6 +97,8 @@ def build_module(config: DictConfig) -> ReidModule:
     network: VisualNetwork = instantiate(config.model)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    if config.compile:
+        network.compile()
     return ReidModule(
         network=network,
         losses=instantiate(config.loss),
@@ -126,12 +127,34 @@ def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> d
                 _go_on(last, trainer)
             trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
             metrics = evaluate(config, run, trainer, module, data, run.checkpoint(config.select))
+            _evaluate_otherwise(config, run, module)
     finally:
         finish(loggers)
     if trainer.is_global_zero:
         run.write_metrics(metrics)
         print_metrics(metrics, run.metrics_file)
     return metrics
+
+
+def _evaluate_otherwise(config: DictConfig, run: RunFolder, module: ReidModule) -> None:
+    """Evaluate the further descriptors of a network; each has a file beside ``metrics.json``."""
+    others = [descriptor for descriptor in config.descriptors if descriptor != "visual"]
+    if not others:
+        return
+    # Logs and pictures of the run stay those of its own descriptor.
+    trainer = instantiate(
+        config.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
+    )
+    config = config.copy()
+    config.data.test_keypoints = True
+    data = _open_data(config)
+    for descriptor in others:
+        describe_with(module.network, descriptor)
+        metrics = evaluate(config, run, trainer, module, data, run.checkpoint(config.select))
+        name = evaluation_file([f"descriptor-{descriptor}"], config.select, config.select)
+        if trainer.is_global_zero:
+            print_metrics(metrics, run.write_metrics(metrics, name))
+    describe_with(module.network, "visual")
 
 
 def _trainer(config: DictConfig, run: RunFolder, data: ReidDataModule, loggers: list[Logger]) -> L.Trainer:
@@ -160,19 +183,67 @@ def _go_on(last: Path, trainer: L.Trainer) -> None:
             logger.forget_after(done["global_step"])
 
 
-def _visual_stage(config: DictConfig, run: RunFolder) -> DictConfig:
-    """Return the configuration of the first stage: the visual branch as a network of its own."""
-    first = config.copy()
-    with open_dict(first):
-        first.model = {
-            "_target_": "vidreid.models.visual_network.VisualNetwork",
-            "visual": first.model.visual,
-        }
-        first.trainer.max_epochs = config.stages.visual_epochs
-        first.stages = {"visual_first": False}
-        first.paths.run_dir = str(run.path)
-        first.name = f"{config.name}_visual_stage"
-    return first
+def _train_first_stage(config: DictConfig, run: RunFolder) -> Path:
+    """Train the visual branch alone, unless that has been done, and return its checkpoint."""
+    first = RunFolder(config.stages.visual_run) if config.stages.visual_run else run.visual_stage
+    stage = first_stage(config)
+    stage.paths.run_dir = str(first.path)
+    stage.name = f"{config.name}_visual_stage"
+    stage.study = None
+    data = _open_data(stage)
+    if first.config_file.is_file():
+        _check_same_settings(first, plain(stage))
+    if not first.metrics_file.is_file():
+        print(f"stage 1 of 2: the visual branch alone, {stage.trainer.max_epochs} epochs, in {first.path}")
+        _train_single(stage, first, data)
+    after = "with the graph" if config.stages.plan == "visual_then_graph" else "the same without a graph"
+    print(f"stage 2 of 2: {after}, {config.trainer.max_epochs} epochs")
+    return first.checkpoint(config.select)
+
+
+def _open_data(config: DictConfig) -> ReidDataModule:
+    """Build the data and fill in the number of identities."""
+    data: ReidDataModule = instantiate(config.data)
+    with open_dict(config):
+        config.num_identities = data.num_identities
+    return data
+
+
+def _started(config: DictConfig) -> DictConfig:
+    """Return the configuration of the training that the run is to end with."""
+    config = config.copy()
+    if config.study is not None:
+        # Its row is named by the settings as they were given.
+        OmegaConf.resolve(config.study)
+    return final_stage(config)
+
+
+def _check_same_settings(run: RunFolder, settings: dict[str, Any]) -> None:
+    """Refuse to go on in the folder of a run that had other settings than its name and place."""
+    before, now = (
+        _flat(
+            {key: tree for key, tree in settings.items() if key not in ("name", "study", "paths", "resume")}
+        )
+        for settings in (run.read_config(), settings)
+    )
+    different = [key for key in before.keys() | now.keys() if before.get(key) != now.get(key)]
+    if different:
+        key = min(different)
+        raise ValueError(
+            f"{run.path} is a run with other settings ({key}: {before.get(key)} there, {now.get(key)} here"
+            f"{f', and {len(different) - 1} more' if len(different) > 1 else ''}): move it away or choose "
+            "another folder, or go on with its own settings by resume=FOLDER."
+        )
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {prefix: tree}
+    return {
+        name: value
+        for key, branch in tree.items()
+        for name, value in _flat(branch, f"{prefix}.{key}" if prefix else str(key)).items()
+    }
 
 
 def _resumed(config: DictConfig) -> DictConfig:

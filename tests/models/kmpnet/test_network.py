@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vidreid.models.visual_network import VisualNetwork, export_visual
 from vidreid.models.kmpnet import GraphBranch, KMPNet
 from vidreid.models.pcb import PCB
+from vidreid.models.visual_network import VisualNetwork, export_visual
 
 NARROW = (8, 8, 16, 16)
 IDENTITIES = 7

@@ -118,7 +118,7 @@ def staged_backbone(
 
 def _create(name: str, last_stride: int) -> nn.Module:
     architecture = name.partition(".")[0]
-    options = {"output_stride": 16} if last_stride == 1 else {}
+    options: dict[str, Any] = {"output_stride": 16} if last_stride == 1 else {}
     try:
         net = timm.create_model(architecture, pretrained=False, num_classes=0, **options)
     except (TypeError, AssertionError) as error:

@@ -1,0 +1,108 @@
+"""``collect``: the finished runs of a study as a table, beside the paper's numbers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import hydra
+import yaml
+from omegaconf import DictConfig
+
+from vidreid.commands import config_dir
+from vidreid.commands.plain_errors import plain_errors
+from vidreid.commands.study_table import StudyRun, markdown, rows_csv, runs_csv, study_rows
+from vidreid.files import write_whole
+
+FIRST_STAGE = "visual_stage"
+
+
+def collect(folder: Path) -> str:
+    """Write ``table.md``, ``table.csv`` and ``runs.csv`` into the folder of a study.
+
+    Args:
+        folder: What ``train.py -m study=...`` filled.
+
+    Returns:
+        The Markdown table.
+
+    Raises:
+        FileNotFoundError: If the folder has no finished run of a study.
+        ValueError: If its runs do not belong together.
+    """
+    runs, study, unfinished = read_study(folder)
+    rows = study_rows(runs, study)
+    protocol = runs[0].metrics["protocol"]
+    data = runs[0].metrics["data"]
+    told = (
+        f"{study.get('title', folder.name)}. {data['name']} ({data['train_identities']} training identities, "
+        f"{runs[0].metrics['gallery']} gallery tracklets), protocol {protocol}; per cent, mean ± standard "
+        "deviation over seeds; gains are differences seed by seed."
+    )
+    table = markdown(rows, study)
+    for name, text in (
+        ("table.md", f"{told}\n\n{table}\n"),
+        ("table.csv", rows_csv(rows, study)),
+        ("runs.csv", runs_csv(runs)),
+    ):
+        with write_whole(folder / name) as temporary:
+            temporary.write_text(text)
+    print(f"{told}\n\n{table}\n")
+    if unfinished:
+        print(f"note: {len(unfinished)} runs are not finished, first {unfinished[0]}: call the study again.")
+    print(f"written to {folder / 'table.md'}, table.csv and runs.csv")
+    return table
+
+
+def read_study(folder: Path) -> tuple[list[StudyRun], dict[str, Any], list[Path]]:
+    """Read the runs of a study.
+
+    Args:
+        folder: Its folder.
+
+    Returns:
+        The evaluations, the ``study`` block of the configuration, and the folders of unfinished runs.
+
+    Raises:
+        FileNotFoundError: If there is no finished run of a study.
+    """
+    runs: list[StudyRun] = []
+    study: dict[str, Any] = {}
+    unfinished: list[Path] = []
+    for file in sorted(folder.rglob("config.yaml")):
+        run = file.parent
+        config = yaml.safe_load(file.read_text())
+        own = config.get("study")
+        if own is None or run.name == FIRST_STAGE:
+            continue
+        if not (run / "metrics.json").is_file():
+            unfinished.append(run)
+            continue
+        study = study or own
+        for row, metrics in _evaluations(run, own["row"]):
+            runs.append(StudyRun(row, config["seed"], metrics, str(run)))
+    if not runs:
+        raise FileNotFoundError(
+            f"{folder} holds no finished run of a study: give the folder that `train.py -m study=NAME` "
+            "filled (runs/studies/NAME)."
+        )
+    return runs, study, unfinished
+
+
+def _evaluations(run: Path, row: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the run's numbers, and those of its further descriptors."""
+    found = [(row, json.loads((run / "metrics.json").read_text()))]
+    for file in sorted(run.glob("eval_descriptor-*.json")):
+        metrics = json.loads(file.read_text())
+        found.append((f"{row}/{metrics['descriptor']}", metrics))
+    return found
+
+
+@hydra.main(version_base="1.3", config_path=config_dir(), config_name="collect")
+@plain_errors
+def _hydra_main(config: DictConfig) -> None:
+    collect(Path(config.folder))
+
+
+def main() -> None:
+    """Run the command."""
+    _hydra_main()

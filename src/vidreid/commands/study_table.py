@@ -1,0 +1,184 @@
+"""The table of a study: mean and spread of its rows over seeds, beside the numbers of the paper."""
+
+import csv
+import io
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vidreid.commands.table import spread
+
+NUMBERS = {"rank1": "rank-1", "mAP": "mAP"}
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """One evaluation of one run of a study.
+
+    Attributes:
+        row: Name of the row; a descriptor other than the visual one follows after a slash.
+        seed: Seed of the training.
+        metrics: What its file of numbers holds.
+        folder: The run's folder, for the list of runs.
+    """
+
+    row: str
+    seed: int
+    metrics: Mapping[str, Any]
+    folder: str
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """A row of the table; numbers in per cent.
+
+    Attributes:
+        name: Name of the row.
+        label: What the table calls it.
+        seeds: The seeds that were run.
+        values: ``rank1`` and ``mAP`` of each seed, in [0, 1].
+        gains: The same minus those of the reference row, for the seeds that both have.
+    """
+
+    name: str
+    label: str
+    seeds: tuple[int, ...]
+    values: dict[str, list[float]]
+    gains: dict[str, list[float]]
+
+
+def study_rows(runs: Sequence[StudyRun], study: Mapping[str, Any]) -> list[StudyRow]:
+    """Group the runs of a study into rows, in the order of its labels.
+
+    Args:
+        runs: All evaluations.
+        study: The ``study`` block of the configuration: ``labels``, ``reference``.
+
+    Raises:
+        ValueError: If a row has two runs of a seed, or runs differ in benchmark or protocol.
+    """
+    _check_comparable(runs)
+    by_row: dict[str, dict[int, StudyRun]] = {}
+    for run in runs:
+        own = by_row.setdefault(run.row, {})
+        if run.seed in own:
+            raise ValueError(
+                f"The row {run.row!r} has seed {run.seed} twice, in {own[run.seed].folder} and {run.folder}: "
+                "move one of them out of the study's folder."
+            )
+        own[run.seed] = run
+    labels: Mapping[str, str] = study.get("labels") or {}
+    names = [name for name in labels if name in by_row] + sorted(by_row.keys() - labels.keys())
+    reference = by_row.get(study.get("reference") or "", {})
+    rows = []
+    for name in names:
+        own = by_row[name]
+        seeds = tuple(sorted(own))
+        both = [seed for seed in seeds if seed in reference] if name != study.get("reference") else []
+        rows.append(
+            StudyRow(
+                name=name,
+                label=labels.get(name, name),
+                seeds=seeds,
+                values={key: [own[seed].metrics[key] for seed in seeds] for key in NUMBERS},
+                gains={
+                    key: [own[seed].metrics[key] - reference[seed].metrics[key] for seed in both]
+                    for key in NUMBERS
+                },
+            )
+        )
+    return rows
+
+
+def markdown(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
+    """Return the table: mean ± standard deviation over seeds, in per cent.
+
+    The gain over the reference row is taken seed by seed, so that its spread is that of the difference.
+    """
+    papers: Mapping[str, Mapping[str, Sequence[float]]] = study.get("paper") or {}
+    reference = (study.get("labels") or {}).get(study.get("reference"))
+    head = ["row", "seeds", *NUMBERS.values()]
+    head += [f"{name} over {reference!r}" for name in NUMBERS.values()] if reference else []
+    head += [f"paper, {data}: rank-1 / mAP" for data in papers]
+    lines = []
+    for row in rows:
+        cells = [row.label, str(len(row.seeds)), *(spread(row.values[key]) for key in NUMBERS)]
+        if reference:
+            cells += [signed(row.gains[key]) for key in NUMBERS]
+        cells += [_paper(papers[data].get(row.name)) for data in papers]
+        lines.append(cells)
+    return _aligned([head, *lines])
+
+
+def rows_csv(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
+    """Return the same table as CSV: one line a row, numbers as they are."""
+    papers: Mapping[str, Mapping[str, Sequence[float]]] = study.get("paper") or {}
+    columns = ["row", "label", "seeds"]
+    for key in NUMBERS:
+        columns += [f"{key}_mean", f"{key}_std", f"{key}_gain_mean", f"{key}_gain_std"]
+    columns += [f"paper_{data}_{key}" for data in papers for key in NUMBERS]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        cells: list[Any] = [row.name, row.label, " ".join(map(str, row.seeds))]
+        for key in NUMBERS:
+            cells += [*_mean_and_deviation(row.values[key]), *_mean_and_deviation(row.gains[key])]
+        for data in papers:
+            told = papers[data].get(row.name)
+            cells += [round(value / 100, 6) for value in told] if told else ["", ""]
+        writer.writerow(cells)
+    return out.getvalue()
+
+
+def runs_csv(runs: Sequence[StudyRun]) -> str:
+    """Return one line a run, with all its numbers and its folder."""
+    keys = ["rank1", "rank5", "rank10", "rank20", "mAP", "mINP", "protocol", "epochs"]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["row", "seed", *keys, "folder"])
+    for run in sorted(runs, key=lambda run: (run.row, run.seed)):
+        writer.writerow([run.row, run.seed, *(run.metrics[key] for key in keys), run.folder])
+    return out.getvalue()
+
+
+def signed(differences: Sequence[float]) -> str:
+    """Return ``+mean ± standard deviation`` in per cent; nothing for no difference."""
+    if not differences:
+        return ""
+    percent = [100 * value for value in differences]
+    mean = f"{statistics.fmean(percent):+.1f}"
+    return mean if len(percent) == 1 else f"{mean} ± {statistics.stdev(percent):.1f}"
+
+
+def _check_comparable(runs: Sequence[StudyRun]) -> None:
+    for key in ("protocol", "average_precision"):
+        found = sorted({str(run.metrics[key]) for run in runs})
+        if len(found) > 1:
+            raise ValueError(f"The runs of the study differ in {key} ({', '.join(found)}) and make no table.")
+    data = sorted({f"{run.metrics['data']['name']} in {run.metrics['data']['root']}" for run in runs})
+    if len(data) > 1:
+        raise ValueError(f"The runs of the study differ in their data ({', '.join(data)}) and make no table.")
+
+
+def _mean_and_deviation(values: Sequence[float]) -> list[Any]:
+    if not values:
+        return ["", ""]
+    return [statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else ""]
+
+
+def _paper(told: Sequence[float] | None) -> str:
+    return f"{told[0]:.1f} / {told[1]:.1f}" if told else ""
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table: the first line is the head, the first column stands left."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+
+    def text(line: Sequence[str]) -> str:
+        cells = [line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]
+        return f"| {' | '.join(cells)} |"
+
+    rule = "|".join(["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])])
+    return "\n".join([text(lines[0]), f"|{rule}|", *(text(line) for line in lines[1:])])
