@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import evaluation
 import loader
+import reference_stack
 import training_step
 
 from vidreid.files import write_whole
@@ -43,6 +44,7 @@ def main() -> None:
     for name, run in (
         ("loader", loader.run),
         ("training_step", training_step.run),
+        ("reference_stack", reference_stack.run),
         ("evaluation", evaluation.run),
     ):
         print(f"== {name}", flush=True)
