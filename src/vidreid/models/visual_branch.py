@@ -70,7 +70,7 @@ class FrameBranch(VisualBranch):
         """Return one descriptor a frame, ``(N, D)``, from the maps of ``stages``."""
 
     def outputs(self, maps: list[Tensor], frames: int) -> TrainingOutputs:
-        """Return the logits ``(B, T, C)`` of every head, and the clip descriptor as the embedding ``visual``."""
+        """Return the logits ``(B, T, C)`` of every head, and the descriptor as the embedding ``visual``."""
         logits = {name: logit.unflatten(0, (-1, frames)) for name, logit in self.classify(maps).items()}
         return TrainingOutputs(logits, {"visual": self.describe(maps, frames)})
 

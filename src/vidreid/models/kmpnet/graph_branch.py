@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import islice
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -70,7 +71,7 @@ class GraphBranch(nn.Module):
         if not len(channels) == len(scales) == len(layers) + 1:
             raise ValueError(
                 f"{len(channels)} maps and {len(scales)} scales do not fit {len(layers)} groups of layers:"
-                " there must be one map more than groups (model.graph.layers; a single number is split by itself)."
+                " there must be one map more than groups (model.graph.layers; a single number splits itself)."
             )
         if border not in ("clamp", "zero"):
             raise ValueError(f"Unknown border {border!r}: choose clamp or zero.")
