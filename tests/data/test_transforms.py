@@ -240,6 +240,29 @@ def test_seventeen_joints_swap_by_their_own_order():
     assert moved[0, :, 1].tolist() == [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 
 
+@pytest.mark.parametrize("independent", [False, True])
+def test_keypoints_can_be_left_behind_as_in_the_released_kmpnet(independent):
+    frames, keypoints = _painted(128, 64)
+    augmentations = training_augmentations(flip=1.0, erase=0.0, crop=10)
+    follow = ClipTransform(HEIGHT, WIDTH, augmentations, independent_frames=independent)
+    leave = ClipTransform(HEIGHT, WIDTH, augmentations, "body12", independent, keypoints_follow=False)
+    (moved_frames, moved), (images, left) = follow(frames, keypoints, 3), leave(frames, keypoints, 3)
+    np.testing.assert_array_equal(images, moved_frames)
+    # Resized with the frame, but neither mirrored nor shifted, and no left joint became a right one.
+    np.testing.assert_allclose(left, keypoints * np.float32([2, 2, 1]))
+    assert not np.allclose(moved, left, atol=1.0)
+    assert leave(frames, None, 3)[1] is None
+
+
+def test_fifteen_joints_swap_by_their_own_order():
+    keypoints = np.zeros((1, 15, 3), dtype=np.float32)
+    keypoints[0, :, 1] = np.arange(15)
+    frame = np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8)
+    transform = ClipTransform(HEIGHT, WIDTH, [MirrorClip(p=1.0)], joints="posetrack15")
+    _, moved = transform([frame], keypoints, 0)
+    assert moved[0, :, 1].tolist() == [5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13, 14]
+
+
 def test_an_augmentation_that_changes_the_size_is_refused():
     frames, _ = _painted()
     with pytest.raises(ValueError, match=r"from \(256, 128\) to \(100, 50\)"):

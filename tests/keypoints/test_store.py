@@ -30,6 +30,20 @@ def test_rows_come_back_as_float32_within_half_precision(folder, keypoints):
     assert store.source == "true"
 
 
+def test_a_store_tells_its_layout_also_in_loader_processes(tmp_path, keypoints):
+    write_keypoints(tmp_path, "train", keypoints, 5, "annotated", layout="posetrack17")
+    store = KeypointStore.open(tmp_path, "train", 6, 5)
+    assert store.layout == pickle.loads(pickle.dumps(store)).layout == "posetrack17"
+    write_keypoints(tmp_path, "other", keypoints, 5, "detector")
+    assert KeypointStore.open(tmp_path, "other", 6, 5).layout == "coco17"
+    with pytest.raises(ValueError, match="'openpose': choose one of coco17, posetrack17"):
+        write_keypoints(tmp_path, "train", keypoints, 5, "detector", layout="openpose")
+    description = tmp_path / "train.json"
+    description.write_text(description.read_text().replace("posetrack17", "openpose"))
+    with pytest.raises(ValueError, match=r"'openpose': choose one of coco17, posetrack17"):
+        KeypointStore.open(tmp_path, "train", 6, 5)
+
+
 def test_it_is_half_precision_on_disk_with_a_description(folder):
     array = np.load(folder / "bbox_train.npy")
     assert array.dtype == np.float16

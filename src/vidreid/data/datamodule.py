@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import cv2
 import pandas as pd
@@ -13,13 +13,14 @@ from vidreid.data.benchmark import Benchmark
 from vidreid.data.clips import check_sampling
 from vidreid.data.dataset import Clip, EvaluationClips, TrainClips, collate_clips
 from vidreid.data.held_out import hold_out
+from vidreid.data.keypoint_sources import open_keypoints
 from vidreid.data.mars_format import TEST_FOLDER, TRAIN_FOLDER
-from vidreid.data.protocols import PROTOCOLS, find_protocol
+from vidreid.data.protocols import PROTOCOLS, Protocol, find_protocol
 from vidreid.data.reading import ClipReader, OnBadFrame, check_on_bad_frame
 from vidreid.data.samplers import EvaluationSampler, IdentitySampler, TrackletSampler
 from vidreid.data.tracklets import FrameList, column
 from vidreid.data.transforms import ClipTransform, training_augmentations
-from vidreid.keypoints.store import KeypointStore
+from vidreid.keypoints.layouts import Layout, check_layout
 
 Loader = DataLoader[Clip]
 
@@ -28,7 +29,18 @@ class ReidDataModule(LightningDataModule):
     """Loaders of a benchmark.
 
     Use it with ``Trainer(use_distributed_sampler=False)``: the samplers know the ranks themselves.
+
+    Attributes:
+        protocols: The protocols of the benchmark.
+        train_split: Folder of the training images below the root.
+        test_split: The same for test.
+        annotated_layout: What the 17 joints of its ``.pose`` files are.
     """
+
+    protocols: ClassVar[dict[str, Protocol]] = PROTOCOLS
+    train_split: ClassVar[str] = TRAIN_FOLDER
+    test_split: ClassVar[str] = TEST_FOLDER
+    annotated_layout: ClassVar[Layout] = "coco17"
 
     def __init__(
         self,
@@ -48,12 +60,14 @@ class ReidDataModule(LightningDataModule):
         keypoints: str | Path | None = "detector",
         test_keypoints: bool = False,
         joints: str = "body12",
+        pose_layout: Layout | None = None,
         flip: float = 0.5,
         erase: float = 0.5,
         erase_per_frame: bool = False,
         crop: int = 0,
         jitter: float = 0.0,
         independent_frames: bool = False,
+        keypoints_follow: bool = True,
         protocol: str = "official",
         held_out_identities: float = 0,
         split_seed: int = 0,
@@ -79,17 +93,20 @@ class ReidDataModule(LightningDataModule):
             sampler: ``random``: every tracklet once an epoch; ``identity``: P identities of K tracklets.
             identities_per_batch: P on one process.
             tracklets_per_identity: K on one process; the batch has P x K clips.
-            keypoints: ``detector`` or ``true`` (in ``<root>/keypoints``), a folder, or ``None`` for a network
-                that needs none.
+            keypoints: ``detector`` or ``true`` (in ``<root>/keypoints``), ``pose_files`` (beside the images),
+                a folder, or ``None`` for a network that needs none.
             test_keypoints: Whether evaluation clips carry keypoints too. A network that describes without
                 them (KMPNet) needs none, and MARS has none for distractors and junk.
-            joints: ``body12`` or ``coco17``.
+            joints: ``body12``, ``coco17`` or ``posetrack15``.
+            pose_layout: What the joints of ``.pose`` files are; by default what the set is annotated with.
             flip: Probability of mirroring a training clip.
             erase: Probability of erasing a rectangle in a training clip.
             erase_per_frame: Draw the rectangle for each frame.
             crop: Pixels of padding before a random crop; 0 leaves it out.
             jitter: Strength of the change of brightness, contrast and saturation; 0 leaves it out.
             independent_frames: Draw all augmentations for each frame, as the released KMPNet does.
+            keypoints_follow: ``False`` only to reproduce the released KMPNet, whose keypoints stay where they
+                were when the image is mirrored or shifted.
             protocol: Which test tracklets ask and are searched.
             held_out_identities: Training identities kept for validation: a number, a share below 1, or 0.
             split_seed: Seed of that choice.
@@ -105,7 +122,8 @@ class ReidDataModule(LightningDataModule):
         super().__init__()
         check_sampling(train_sampling)
         check_sampling(test_sampling, evaluation=True)
-        find_protocol(protocol, PROTOCOLS)
+        find_protocol(protocol, self.protocols)
+        check_layout(pose_layout or self.annotated_layout)
         check_on_bad_frame(on_bad_frame)
         if sampler not in ("random", "identity"):
             raise ValueError(f"There is no sampler {sampler!r}: choose one of random, identity.")
@@ -118,13 +136,16 @@ class ReidDataModule(LightningDataModule):
         self.identities_per_batch, self.tracklets_per_identity = identities_per_batch, tracklets_per_identity
         self.test_batch_size = test_batch_size
         self.keypoints, self.test_keypoints, self.joints = keypoints, test_keypoints, joints
+        self.pose_layout: Layout = pose_layout or self.annotated_layout
         self.protocol = protocol
         self.held_out_identities, self.split_seed = held_out_identities, split_seed
         self.workers, self.seed, self.strict = workers, seed, strict
         self.on_bad_frame: OnBadFrame = on_bad_frame
         self.pin_memory = pin_memory
         augmentations = training_augmentations(flip, erase, crop, jitter, erase_per_frame)
-        self.train_transform = ClipTransform(height, width, augmentations, joints, independent_frames)
+        self.train_transform = ClipTransform(
+            height, width, augmentations, joints, independent_frames, keypoints_follow
+        )
         self.test_transform = ClipTransform(height, width, (), joints)
         self._benchmark: Benchmark | None = None
         self._tables: tuple[pd.DataFrame, pd.DataFrame] | None = None
@@ -176,20 +197,22 @@ class ReidDataModule(LightningDataModule):
 
     def train_data(self) -> TrainClips:
         """Return the training clips."""
-        reader = self._reader(self.benchmark.train_frames, TRAIN_FOLDER, with_keypoints=True)
+        reader = self._reader(self.benchmark.train_frames, self.train_split, with_keypoints=True)
         return TrainClips(
             self.train_table, reader, self.train_transform, self.clip_length, self.train_sampling
         )
 
     def validation_data(self) -> EvaluationClips:
-        """Return the clips of the held-out identities, under the official protocol."""
-        reader = self._reader(self.benchmark.train_frames, TRAIN_FOLDER, self.test_keypoints)
-        return self._evaluation(self.validation_table, "official", reader)
+        """Return the clips of the held-out identities, under the official protocol of MARS."""
+        reader = self._reader(self.benchmark.train_frames, self.train_split, self.test_keypoints)
+        # Whatever the benchmark: almost all held-out tracklets may ask, and a gallery without them be empty.
+        return self._evaluation(self.validation_table, PROTOCOLS["official"], reader)
 
     def test_data(self) -> EvaluationClips:
         """Return the clips of the test tracklets that the protocol uses."""
-        reader = self._reader(self.benchmark.test_frames, TEST_FOLDER, self.test_keypoints)
-        return self._evaluation(self.benchmark.test, self.protocol, reader)
+        reader = self._reader(self.benchmark.test_frames, self.test_split, self.test_keypoints)
+        protocol = find_protocol(self.protocol, self.benchmark.protocols)
+        return self._evaluation(self.benchmark.test, protocol, reader)
 
     def train_dataloader(self) -> Loader:
         """Return the training loader; its batches follow from the seed and the epoch alone."""
@@ -235,16 +258,13 @@ class ReidDataModule(LightningDataModule):
     def _reader(self, frames: FrameList, split: str, with_keypoints: bool) -> ClipReader:
         store = None
         if with_keypoints and self.keypoints is not None:
-            named = self.keypoints in ("detector", "true")
-            folder = self.root / "keypoints" / self.keypoints if named else Path(self.keypoints)
-            store = KeypointStore.open(folder, split, len(frames), frames.names_crc())
+            store = open_keypoints(self.keypoints, self.root, split, frames, self.pose_layout)
         return ClipReader(frames, store, self.joints, self.on_bad_frame)
 
-    def _evaluation(self, table: pd.DataFrame, protocol: str, reader: ClipReader) -> EvaluationClips:
-        roles = find_protocol(protocol, self.benchmark.protocols).roles(table)
+    def _evaluation(self, table: pd.DataFrame, protocol: Protocol, reader: ClipReader) -> EvaluationClips:
         return EvaluationClips(
             table,
-            roles,
+            protocol.roles(table),
             reader,
             self.test_transform,
             self.test_clip_length,

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.data.frames import FrameError, read_image
+from vidreid.data.keypoint_sources import KeypointSource
 from vidreid.data.tracklets import FrameList
 from vidreid.keypoints.layouts import select_joints
-from vidreid.keypoints.store import KeypointStore
 
 OnBadFrame = Literal["error", "skip_frame"]
 
@@ -39,7 +39,7 @@ class ClipReader:
     def __init__(
         self,
         frames: FrameList,
-        keypoints: KeypointStore | None = None,
+        keypoints: KeypointSource | None = None,
         joints: str = "body12",
         on_bad_frame: OnBadFrame = "error",
     ) -> None:
@@ -48,7 +48,7 @@ class ClipReader:
         Args:
             frames: The frame list.
             keypoints: Keypoints of the same frames, or ``None``.
-            joints: Skeleton to take from the stored 17 joints: ``body12`` or ``coco17``.
+            joints: Skeleton to take from the stored 17 joints: ``body12``, ``coco17`` or ``posetrack15``.
             on_bad_frame: ``error``, or ``skip_frame``: the next readable frame of the clip stands in, and
                 that is said once for each frame.
 
@@ -86,7 +86,9 @@ class ClipReader:
         keypoints = None
         if self.keypoints is not None:
             # The frame that stands in brings its own keypoints.
-            keypoints = select_joints(self.keypoints[rows], self.joints).astype(np.float32, copy=False)
+            stored = self.keypoints[rows]
+            keypoints = select_joints(stored, self.joints, self.keypoints.layout)
+            keypoints = keypoints.astype(np.float32, copy=False)
         return [images[row] for row in rows.tolist()], keypoints
 
     def _replaced(self, rows: NDArray[np.int64], bad: set[int]) -> NDArray[np.int64]:

@@ -38,8 +38,12 @@ class FrameList:
 
     def file(self, row: int) -> str:
         """Return the path of one frame as text: for the loader a ``Path`` takes as long as a flip."""
+        return f"{self._folder}/{self.relative(row)}"
+
+    def relative(self, row: int) -> str:
+        """Return the path of one frame below ``folder``."""
         name = self.names[row].decode()
-        return f"{self._folder}/{name[: self.prefix]}/{name}"
+        return f"{name[: self.prefix]}/{name}" if self.prefix else name
 
     def paths(self, start: int, stop: int) -> list[Path]:
         """Return the paths of the frames ``start:stop``."""

@@ -67,6 +67,7 @@ class ClipTransform:
         augmentations: Sequence[albumentations.BasicTransform] = (),
         joints: str = "body12",
         independent_frames: bool = False,
+        keypoints_follow: bool = True,
     ) -> None:
         """Set up the transform.
 
@@ -76,6 +77,8 @@ class ClipTransform:
             augmentations: Applied in order; none for evaluation.
             joints: Name of the skeleton whose left and right are swapped.
             independent_frames: Draw anew for each frame, as the released KMPNet does.
+            keypoints_follow: ``False`` leaves keypoints where they were before the augmentation, though they
+                are still resized with the frame: a defect of the released KMPNet, only to reproduce it.
 
         Raises:
             ValueError: If there is no such skeleton.
@@ -83,7 +86,7 @@ class ClipTransform:
         if joints not in SKELETONS:
             raise ValueError(f"Unknown skeleton {joints!r}: choose one of {', '.join(SKELETONS)}.")
         self.height, self.width = height, width
-        self.independent_frames = independent_frames
+        self.independent_frames, self.keypoints_follow = independent_frames, keypoints_follow
         self._mirror = np.array(SKELETONS[joints].mirror)
         self._augmentations = list(augmentations)
         # Those of this library draw from Python's generator only; a NumPy generator is slow to seed.
@@ -162,8 +165,8 @@ class ClipTransform:
                 f"An augmentation changed the frames from {images.shape[1:3]} to {augmented.shape[1:3]}: use "
                 "augmentations that keep the size."
             )
-        if keypoints is None:
-            return augmented, None
+        if keypoints is None or not self.keypoints_follow:
+            return augmented, keypoints
         (ax, ay), (bx, by) = moved[1, :2] - moved[0, :2], moved[2, :2] - moved[0, :2]
         result = keypoints.copy()
         result[..., :2] = moved[len(_AXES) :, :2].reshape(*keypoints.shape[:2], 2)

@@ -8,29 +8,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.files import write_whole
+from vidreid.keypoints.layouts import Layout, check_layout
 
 _JOINTS = 17
 
 
 def write_keypoints(
-    folder: Path, split: str, keypoints: NDArray[np.floating], names_crc: int, source: str
+    folder: Path,
+    split: str,
+    keypoints: NDArray[np.floating],
+    names_crc: int,
+    source: str,
+    layout: Layout = "coco17",
 ) -> None:
     """Write the keypoints of a frame list, whole or not at all.
 
     Args:
         folder: Where ``<split>.npy`` and ``<split>.json`` go.
         split: Name of the frame list, such as ``bbox_train``.
-        keypoints: ``(N, 17, 3)`` in COCO order: x, y in pixels of the frame, confidence in [0, 1].
+        keypoints: ``(N, 17, 3)``: x, y in pixels of the frame, confidence in [0, 1].
         names_crc: CRC-32 of the frame list (``vidreid.data.mars_format.names_crc``).
         source: Who made them, in a word (``true``, ``detector``, a pose tool's name).
+        layout: What the 17 joints are.
 
     Raises:
-        ValueError: If the array has another shape.
+        ValueError: If the array has another shape or there is no such layout.
     """
+    check_layout(layout)
     if keypoints.ndim != 3 or keypoints.shape[1:] != (_JOINTS, 3):
         raise ValueError(f"Keypoints must be (frames, 17, 3), not {keypoints.shape}.")
     folder = Path(folder)
-    description = {"frames": len(keypoints), "names_crc32": names_crc, "skeleton": "coco17", "source": source}
+    description = {"frames": len(keypoints), "names_crc32": names_crc, "skeleton": layout, "source": source}
     # The description says that the array is whole, so it goes first and comes back last.
     (folder / f"{split}.json").unlink(missing_ok=True)
     with write_whole(folder / f"{split}.npy") as temporary, temporary.open("wb") as file:
@@ -40,15 +48,19 @@ def write_keypoints(
 
 
 class KeypointStore:
-    """COCO-17 keypoints of a frame list, read from disk as they are needed.
+    """Keypoints of a frame list, 17 a frame, read from disk as they are needed.
 
     The array stays memory-mapped: MARS's 1.19 million frames take 122 MB on disk and almost
     nothing in memory.
+
+    Attributes:
+        layout: What the 17 joints are.
     """
 
-    def __init__(self, path: Path, source: str) -> None:
+    def __init__(self, path: Path, source: str, layout: Layout = "coco17") -> None:
         self.path = Path(path)
         self.source = source
+        self.layout: Layout = layout
         self._array: NDArray[np.float16] = np.load(self.path, mmap_mode="r")
         if self._array.ndim != 3 or self._array.shape[1:] != (_JOINTS, 3):
             raise ValueError(f"{self.path} has shape {self._array.shape}, expected (frames, 17, 3).")
@@ -77,7 +89,9 @@ class KeypointStore:
             if not path.is_file():
                 raise FileNotFoundError(f"{path} is missing: make these keypoints anew.")
         told = json.loads(description.read_text())
-        store = cls(array, source=str(told.get("source", "unknown")))
+        layout = told.get("skeleton", "coco17")
+        check_layout(layout)
+        store = cls(array, source=str(told.get("source", "unknown")), layout=layout)
         if len(store) != frames or told["frames"] != frames:
             raise ValueError(
                 f"{array} describes {len(store)} frames but the frame list has {frames}: "
@@ -101,6 +115,6 @@ class KeypointStore:
         np.clip(keypoints[..., 2], 0.0, 1.0, out=keypoints[..., 2])
         return keypoints
 
-    def __reduce__(self) -> tuple[type["KeypointStore"], tuple[Path, str]]:
+    def __reduce__(self) -> tuple[type["KeypointStore"], tuple[Path, str, Layout]]:
         # A memory map would be pickled as its whole content: loader processes open the file again instead.
-        return KeypointStore, (self.path, self.source)
+        return KeypointStore, (self.path, self.source, self.layout)
