@@ -5,7 +5,12 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export NO_ALBUMENTATIONS_UPDATE := 1
 
-.PHONY: help setup demo test test-fast lint types format bench scatter clean lock
+# Relative to where make was started.
+ifdef VIDREID_GOLDEN
+export VIDREID_GOLDEN := $(abspath $(VIDREID_GOLDEN))
+endif
+
+.PHONY: help setup demo test test-fast test-golden lint types format bench scatter clean lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,13 +28,16 @@ demo: setup ## render, train, evaluate and compare PCB and KMPNet: under five mi
 	$(RUN) -m vidreid.commands.demo $(DEMO)
 
 # One thread a process: the tests' networks are tiny, and some tests run several processes.
-test test-fast: export OMP_NUM_THREADS := 1
+test test-fast test-golden: export OMP_NUM_THREADS := 1
 
 test: setup ## all tests
 	$(RUN) -m pytest
 
 test-fast: setup ## all tests but the slow ones
 	$(RUN) -m pytest -m "not slow"
+
+test-golden: setup ## the tests against numbers of released code (VIDREID_GOLDEN=FOLDER: other files of the same form)
+	$(RUN) -m pytest -m golden
 
 lint: setup ## ruff: rules and format
 	$(RUN) -m ruff check .

@@ -1,6 +1,7 @@
 """Places that many tests read from."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,29 @@ def shared_data() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what reads golden numbers, for ``make test-golden``: tests named so, and users of the fixture."""
+    for item in items:
+        if "test_golden" in item.nodeid or "golden" in getattr(item, "fixturenames", ()):
+            item.add_marker("golden")
+
+
 @pytest.fixture(scope="session")
 def golden() -> Path:
     """Numbers of the methods' released code."""
     return Path(os.environ.get("VIDREID_GOLDEN", REPO_ROOT / "tests" / "golden"))
+
+
+@pytest.fixture(scope="session")
+def golden_file(golden: Path) -> Callable[[str], Path]:
+    """Find a golden file, or skip the test: a folder of ``VIDREID_GOLDEN`` need not hold every case."""
+
+    def find(name: str) -> Path:
+        if not (golden / name).is_file():
+            pytest.skip(f"{golden} has no {name}")
+        return golden / name
+
+    return find
 
 
 @pytest.fixture(scope="session")

@@ -119,8 +119,8 @@ def test_dense_equals_a_loop(length, frames, limit):
         assert set(clips.ravel().tolist()) == set(range(length))
 
 
-def test_dense_equals_the_released_keyreid(golden):
-    case = np.load(golden / "case11_dense_clips.npz")
+def test_dense_equals_the_released_keyreid(golden_file):
+    case = np.load(golden_file("case11_dense_clips.npz"))
     for length, clips, count in zip(case["lengths"], case["clips"], case["clip_counts"], strict=True):
         assert dense(int(length), 4, max_clips=41).tolist() == clips[: int(count)].tolist()
 

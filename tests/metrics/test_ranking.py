@@ -84,8 +84,8 @@ PROTOCOLS = {
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("size", ["small", "ties", "medium"])
-def test_golden_numbers_of_the_released_evaluator(golden, size, protocol):
-    data = np.load(golden / f"c9_metrics_{size}.npz")
+def test_golden_numbers_of_the_released_evaluator(golden_file, size, protocol):
+    data = np.load(golden_file(f"c9_metrics_{size}.npz"))
     if size == "medium":
         query, gallery = medium_features(data)
         tolerance, single = 1e-5, 1e-4

@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -14,10 +16,13 @@ from golden.golden_weights import fill
 OWN = Path(__file__).resolve().parent.parent / "golden"
 FOLDER = Path(os.environ.get("VIDREID_GOLDEN", OWN))
 
+Test = TypeVar("Test", bound=Callable[..., object])
 
-def golden_files(pattern: str) -> pytest.MarkDecorator:
-    """Run a test for every file of the pattern, as its argument ``path``."""
-    return pytest.mark.parametrize("path", sorted(FOLDER.glob(pattern)), ids=lambda path: path.stem)
+
+def golden_files(pattern: str) -> Callable[[Test], Test]:
+    """Run a test, marked as golden, for every file of the pattern, as its argument ``path``."""
+    files = pytest.mark.parametrize("path", sorted(FOLDER.glob(pattern)), ids=lambda path: path.stem)
+    return lambda test: pytest.mark.golden(files(test))
 
 
 def load(path: Path) -> dict[str, np.ndarray]:

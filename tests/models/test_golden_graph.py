@@ -67,7 +67,7 @@ def test_graph_layers(path, aggregation) -> None:
             close(state.flatten(0, 1), case[f"x_g_stage{i}"], 1e-4)
 
 
-@golden_files("c2_edges.npz")
+@golden_files("c2_edges*.npz")
 def test_edges(path) -> None:
     case = load(path)
     pattern = re.compile(r"(edges|count|indegree)_k(\d+)_t(\d+)_(spatial|temporal|both)")
@@ -88,7 +88,7 @@ def test_edges(path) -> None:
     assert checked == {"edges", "count", "indegree"}
 
 
-@golden_files("c3_sampling.npz")
+@golden_files("c3_sampling*.npz")
 @pytest.mark.parametrize("border", ["clamp", "zero"])
 @pytest.mark.parametrize(("stage", "size"), [(0, (64, 32)), (2, (32, 16)), (3, (16, 8))])
 def test_keypoint_features(path, border, stage, size) -> None:

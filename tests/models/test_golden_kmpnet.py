@@ -1,21 +1,24 @@
-"""Golden cases 5 and 6: the whole KMPNet with PCB, and its visual branches, as released."""
+"""Golden cases 5 and 6: the whole KMPNet with PCB, and visual branches, imported from released weights."""
 
-from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
 
 from golden.golden_weights import images
 from models.golden_files import FOLDER, close, golden_files, load, number, released_state
+from vidreid.commands.import_checkpoint import import_released
+from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.losses.identity import IdentityLoss
-from vidreid.models.global_pooled import GlobalPooled
-from vidreid.models.kmpnet import GraphBranch, KMPNet
-from vidreid.models.pcb import PCB
+from vidreid.models.kmpnet import KMPNet
 from vidreid.models.released.kmpnet import from_released
 from vidreid.models.visual_network import VisualNetwork
+from vidreid.training.checkpoint import load_network
+from vidreid.training.run_folder import RunFolder
 
 TYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -36,14 +39,33 @@ class Run(NamedTuple):
         close(actual, self.case[key + self.suffix], tight if self.suffix else loose)
 
 
-def released_kmpnet(path, case) -> KMPNet:
-    joints = {12: "body12", 17: "coco17"}[number(case["K"])]
-    identities = number(case["C"])
-    graph = partial(GraphBranch, identities, joints=joints, dropout=0.0)
-    network = KMPNet(PCB(identities, dropout=0.0), graph)
-    state = released_state(path.with_suffix(".json"), number(case["seed"]))
-    network.load_state_dict(from_released(state, network.state_dict()))
-    return network
+class Importer:
+    """Imports the weights of golden files as the command does, each once, and builds networks from runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def network(self, path: Path, method: str, *overrides: str) -> VisualNetwork:
+        """Build the network of a golden file as ``eval.py`` builds that of a run, but without dropout."""
+        folder = self.folder / "_".join([path.stem, *overrides])
+        file = self.folder / f"{path.stem}.pth"
+        if not file.is_file():
+            state = released_state(path.with_suffix(".json"), number(load(path)["seed"]))
+            torch.save({"state_dict": state, "epoch": 45}, file)
+        run = RunFolder.existing(import_released(method, file, folder, overrides=overrides))
+        config = OmegaConf.create(run.read_config())
+        assert isinstance(config, DictConfig)
+        network = build_module(without_initial_weights(config)).network
+        load_network(network, run.checkpoint(config.select))
+        for module in network.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
+        return network
+
+
+@pytest.fixture(scope="module")
+def importer(tmp_path_factory: pytest.TempPathFactory) -> Importer:
+    return Importer(tmp_path_factory.mktemp("imported"))
 
 
 def keypoints_of(case) -> Tensor:
@@ -67,10 +89,12 @@ def precision(request) -> str:
 
 
 @pytest.fixture(scope="module", params=sorted(FOLDER.glob("c5_kmpnet_*.npz")), ids=lambda path: path.stem)
-def run(request, precision) -> Run:
+def run(request, precision, importer) -> Run:
     """Forward once; backward with all heads and again with the visual heads alone."""
     case = load(request.param)
-    network = released_kmpnet(request.param, case).to(TYPES[precision]).train()
+    network = importer.network(request.param, "kmpnet_pcb").to(TYPES[precision]).train()
+    assert isinstance(network, KMPNet)
+    assert len(network.graph.skeleton) == number(case["K"])
     clips, keypoints = clips_of(case).to(TYPES[precision]), keypoints_of(case).to(TYPES[precision])
     maps = network.visual.stages(clips.flatten(0, 1))
     states = network.graph.node_states(maps, keypoints)
@@ -155,11 +179,11 @@ def test_no_gradient_of_the_graph_without_it(run: Run) -> None:
 
 
 @golden_files("c5_kmpnet_*.npz")
-def test_descriptor(path) -> None:
+def test_descriptor(path, importer) -> None:
     case = load(path)
     if "eval_feature" not in case:
         pytest.skip("the file has no evaluation arrays")
-    network = released_kmpnet(path, case).eval()
+    network = importer.network(path, "kmpnet_pcb").eval()
     clips = clips_of(case)
     with torch.no_grad():
         frames = network.visual.describe_frames(network.visual.stages(clips.flatten(0, 1)))
@@ -168,12 +192,10 @@ def test_descriptor(path) -> None:
 
 
 @golden_files("c6_pcb_*.npz")
-def test_pcb(path) -> None:
+def test_pcb(path, importer) -> None:
     case = load(path)
     logits = case["train_logits"]
-    network = VisualNetwork(PCB(number(case["C"]), stripes=len(logits), dropout=0.0))
-    state = released_state(path.with_suffix(".json"), number(case["seed"]))
-    network.load_state_dict(from_released(state, network.state_dict()))
+    network = importer.network(path, "pcb")
     frames = images("c6.images", 4, number(case["seed"]))
     with torch.no_grad():
         maps = network.eval().visual.stages(frames[:2])
@@ -185,13 +207,11 @@ def test_pcb(path) -> None:
     close(torch.stack(list(trained.values())), logits, 2e-3)
 
 
-@golden_files("c6_resnet50.npz")
+@golden_files("c6_resnet50*.npz")
 @pytest.mark.parametrize("stride", [1, 2])
-def test_resnet50(path, stride) -> None:
+def test_resnet50(path, stride, importer) -> None:
     case = load(path)
-    network = VisualNetwork(GlobalPooled(number(case["C"]), last_stride=stride))
-    state = released_state(path.with_suffix(".json"), number(case["seed"]))
-    network.load_state_dict(from_released(state, network.state_dict()))
+    network = importer.network(path, "resnet50", f"model.visual.last_stride={stride}")
     frames = images("c6.images", 4, number(case["seed"]))
     with torch.no_grad():
         described = network.eval().describe(frames[:2, None])
