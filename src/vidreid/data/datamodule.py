@@ -216,19 +216,12 @@ class ReidDataModule(LightningDataModule):
 
     def train_dataloader(self) -> Loader:
         """Return the training loader; its batches follow from the seed and the epoch alone."""
-        world_size, rank = self._world()
         data = self.train_data()
         if self.sampler == "random":
-            sampler = TrackletSampler(len(data), self.batch_size, self.seed, world_size, rank)
+            sampler = TrackletSampler(len(data), self.batch_size, self.seed, *self._world())
         else:
-            sampler = IdentitySampler(
-                data.labels,
-                self.identities_per_batch,
-                self.tracklets_per_identity,
-                self.seed,
-                world_size,
-                rank,
-            )
+            shape = self.identities_per_batch, self.tracklets_per_identity
+            sampler = IdentitySampler(data.labels, *shape, self.seed, *self._world())
         return self._loader(data, sampler, self.batch_size, keep=True)
 
     def val_dataloader(self) -> Loader | list[Loader]:
