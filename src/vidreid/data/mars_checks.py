@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from vidreid.data.mars_format import DISTRACTOR_PID, JUNK_PID
 from vidreid.data.mars_names import parse_names
+from vidreid.data.notices import differing_counts
 from vidreid.data.protocols import GALLERY_ROLE, PROTOCOLS
 from vidreid.data.tracklets import column
 
@@ -60,12 +61,7 @@ def mars_counts(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, int]:
 
 def compare_with_mars(counts: dict[str, int]) -> str | None:
     """Return a sentence that names the counts that differ from MARS, or ``None``."""
-    differing = [
-        f"{name} {counts[name]:,} instead of {n:,}" for name, n in MARS_COUNTS.items() if counts[name] != n
-    ]
-    if not differing:
-        return None
-    return "counts differ from MARS: " + "; ".join(differing) + "."
+    return differing_counts(counts, MARS_COUNTS, "MARS")
 
 
 def check_rows(split: str, rows: NDArray[np.int64]) -> None:

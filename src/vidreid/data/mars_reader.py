@@ -17,6 +17,7 @@ from vidreid.data.mars_format import (
     read_info,
 )
 from vidreid.data.mars_names import rebuild_names
+from vidreid.data.notices import say
 from vidreid.data.tracklets import FrameList, tracklet_table
 
 SYNTHETIC_MARKER = "synthetic.json"
@@ -54,7 +55,7 @@ def read_mars(root: str | Path, *, strict: bool = False) -> Benchmark:
 
     shared = np.intersect1d(info.train_rows[:, 2], info.test_rows[:, 2])
     if len(shared):
-        _say(
+        say(
             f"{len(shared)} identities occur in training and in test: results will be too good.",
             strict,
             notices,
@@ -62,7 +63,7 @@ def read_mars(root: str | Path, *, strict: bool = False) -> Benchmark:
     procedural = (root / SYNTHETIC_MARKER).is_file()
     differing = None if procedural else compare_with_mars(mars_counts(train, test))
     if differing:
-        _say(differing, strict, notices)
+        say(differing, strict, notices)
     name = "synthetic" if procedural else "mars"
     return Benchmark(name, root, train, test, train_frames, test_frames, notices=notices)
 
@@ -117,9 +118,3 @@ def _frames(
 
 def _table(rows: NDArray[np.int64], is_query: NDArray[np.bool_] | None = None) -> pd.DataFrame:
     return tracklet_table(rows[:, 2], rows[:, 3], rows[:, 0] - 1, rows[:, 1], is_query)
-
-
-def _say(sentence: str, strict: bool, notices: list[str]) -> None:
-    if strict:
-        raise ValueError(f"{sentence[0].upper()}{sentence[1:]} (data.strict=true)")
-    notices.append(sentence)

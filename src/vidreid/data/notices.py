@@ -1,0 +1,28 @@
+"""What a benchmark reader tells the user, or refuses under ``strict``."""
+
+from collections.abc import Mapping
+
+
+def say(sentence: str, strict: bool, notices: list[str]) -> None:
+    """Append a sentence to the notices.
+
+    Raises:
+        ValueError: With the sentence, under ``strict``.
+    """
+    if strict:
+        raise ValueError(f"{sentence[0].upper()}{sentence[1:]} (data.strict=true)")
+    notices.append(sentence)
+
+
+def differing_counts(counts: Mapping[str, int], published: Mapping[str, int], name: str) -> str | None:
+    """Return a sentence that names the counts that differ from the published ones, or ``None``.
+
+    Args:
+        counts: What was found; has every key of ``published``.
+        published: What there should be.
+        name: Of the data set.
+    """
+    differing = [
+        f"{what} {counts[what]:,} instead of {n:,}" for what, n in published.items() if counts[what] != n
+    ]
+    return f"counts differ from {name}: {'; '.join(differing)}." if differing else None
