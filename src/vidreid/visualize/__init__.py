@@ -1,5 +1,7 @@
-"""Pictures: ranked strips, skeletons over frames, curves."""
+"""Pictures: ranked strips, skeletons over frames, activations, curves."""
 
+from vidreid.visualize.activation_sheet import activation_sheet
+from vidreid.visualize.activations import ActivationBlock, conv1_activation, share_on_body
 from vidreid.visualize.curves import cmc_figure, figure_pixels, plain_figure, training_figure
 from vidreid.visualize.ranked import frames_reader, ranked_rows
 from vidreid.visualize.save import save_png
@@ -7,9 +9,12 @@ from vidreid.visualize.skeletons import draw_skeleton, skeleton_sheet
 from vidreid.visualize.strips import RankedRow, Strip, ranked_strips, tracklet_strips
 
 __all__ = [
+    "ActivationBlock",
     "RankedRow",
     "Strip",
+    "activation_sheet",
     "cmc_figure",
+    "conv1_activation",
     "draw_skeleton",
     "figure_pixels",
     "frames_reader",
@@ -17,6 +22,7 @@ __all__ = [
     "ranked_rows",
     "ranked_strips",
     "save_png",
+    "share_on_body",
     "skeleton_sheet",
     "tracklet_strips",
     "training_figure",

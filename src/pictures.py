@@ -1,0 +1,6 @@
+"""Draw tracklets of a run: ``python src/pictures.py figure=skeletons run=RUN_DIR``."""
+
+from vidreid.commands.pictures import main
+
+if __name__ == "__main__":
+    main()
