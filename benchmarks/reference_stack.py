@@ -181,7 +181,7 @@ def random_keypoints(
 def pair(
     num_identities: int, channels: tuple[int, ...] = CHANNELS, size: tuple[int, int] = SIZE
 ) -> tuple[GraphBranch, ReferenceGraph]:
-    """Return the library's branch, sampling as the compiled RoIAlign does, and the reference of its weights."""
+    """Return the library's branch, which samples as the compiled RoIAlign does, and its reference."""
     ours = GraphBranch(num_identities, channels, SCALES, layers=SPLIT, border="zero")
     reference = ReferenceGraph(num_identities, channels, size)
     same_weights(ours, reference)
