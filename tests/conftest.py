@@ -56,3 +56,11 @@ def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("synthetic") / "tiny"
     synthesize(root, size="tiny", seed=0, workers=1, progress=False)
     return root
+
+
+@pytest.fixture(scope="session")
+def posetrackreid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny tree in the format of PoseTrackReID: 6 training identities in 2 videos each, and keypoints."""
+    from support.posetrackreid_tree import make_posetrackreid_tree
+
+    return make_posetrackreid_tree(tmp_path_factory.mktemp("posetrackreid") / "posetrack-reid")
