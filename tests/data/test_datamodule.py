@@ -6,7 +6,8 @@ import torch
 
 from support.mars_tree import make_mars_tree
 from vidreid.data.batch import ClipBatch
-from vidreid.data.mars import MarsDataModule
+from vidreid.data.mars import MarsDataModule, read_mars
+from vidreid.keypoints.store import KeypointStore
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,40 @@ def test_keypoints_come_from_where_they_are_said_to(root):
     assert batch.keypoints.shape[2] == 17
     with pytest.raises(FileNotFoundError, match=r"no keypoints in .*elsewhere"):
         _module(root, keypoints="elsewhere").train_dataloader()
+
+
+@pytest.mark.parametrize("doubled", [None, "bbox_train", "bbox_train_keypoints"])
+def test_mars_reads_the_release_s_pose_files(tmp_path, doubled):
+    root = make_mars_tree(tmp_path / "mars")
+    frames = read_mars(root).train_frames
+    stored = KeypointStore.open(root / "keypoints/true", "bbox_train", len(frames), None)[:]
+    for row, joints in enumerate(stored):
+        image = frames.path(row)
+        file = root / "bbox_train_keypoints" / image.parent.name / f"{image.stem}.pose"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{joints.tolist()}\n")
+    if doubled:
+        (root / doubled).rename(root / "inner")
+        (root / doubled).mkdir()
+        (root / "inner").rename(root / doubled / doubled)
+    from_files, from_store = (
+        _epoch(_module(root, keypoints=source, workers=workers), 1)
+        for source, workers in (("pose_files", 1), ("true", 0))
+    )
+    assert len(from_files) == len(from_store) == 2
+    assert all(_same(one, other) for one, other in zip(from_files, from_store, strict=True))
+    assert from_files[0].keypoints.shape == (4, 3, 12, 3)
+    assert _module(root, keypoints="pose_files").test_data().reader.keypoints is None
+
+
+def test_keypoints_stay_behind_if_they_are_told_to(root):
+    def batch(**options):
+        return _epoch(_module(root, keypoints="true", flip=1.0, **options), 0)[0]
+
+    follow, stay, plain = batch(), batch(keypoints_follow=False), batch(keypoints_follow=False, crop=0)
+    assert torch.equal(follow.images, stay.images)
+    assert not torch.equal(follow.keypoints, stay.keypoints)
+    assert torch.equal(stay.keypoints, plain.keypoints)
 
 
 def test_evaluation_needs_no_keypoints_unless_it_is_told_to(root):
