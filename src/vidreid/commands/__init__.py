@@ -13,6 +13,7 @@ COMMANDS = {
     "synthesize": "render the procedural benchmark",
     "collect": "table of a study's runs, beside the numbers of the paper",
     "pictures": "draw tracklets with their keypoints, and where networks look",
+    "import_checkpoint": "turn a released checkpoint into a run",
     "export": "write the descriptor network of a run without its training-only parts",
     "demo": "render, train, evaluate and compare in a few minutes",
 }
@@ -33,7 +34,7 @@ def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         print("usage: vidreid COMMAND [key=value ...]   (vidreid COMMAND --help lists the keys)\n")
         for name, what in COMMANDS.items():
-            print(f"  {name:<12}{what}")
+            print(f"  {name:<19}{what}")
         sys.exit(0 if sys.argv[1:] in ([], ["-h"], ["--help"]) else 2)
     name = sys.argv.pop(1)
     sys.argv[0] = f"vidreid {name}"
