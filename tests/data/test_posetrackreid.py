@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from hydra.utils import instantiate
 from torch import nn
 
 from support.posetrackreid_tree import (
@@ -16,6 +17,7 @@ from support.posetrackreid_tree import (
     joints_of,
     make_posetrackreid_tree,
 )
+from support.runs import compose_training
 from vidreid.data.posetrackreid import PoseTrackReIDDataModule, read_posetrackreid
 from vidreid.keypoints.skeleton import POSETRACK15
 from vidreid.metrics.reid import ReidMetric
@@ -304,6 +306,14 @@ def test_fifteen_joints_go_all_the_way_to_the_graph(posetrackreid_root, workers)
     outputs = graph(maps, batch.keypoints)
     assert list(outputs.embeddings) == [f"graph_{i}" for i in range(1, 7)]
     assert all(torch.isfinite(logits).all() for logits in outputs.logits.values())
+
+
+def test_the_configuration_builds_it(posetrackreid_root, tmp_path):
+    config = compose_training(posetrackreid_root, tmp_path, "data=posetrackreid", "data.workers=0")
+    module = instantiate(config.data)
+    assert isinstance(module, PoseTrackReIDDataModule)
+    assert module.num_identities == 6
+    assert (module.protocol, module.keypoints) == ("official", None)
 
 
 def test_missing_keypoints_are_named(tmp_path):
