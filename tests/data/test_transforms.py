@@ -4,7 +4,7 @@ import albumentations
 import numpy as np
 import pytest
 
-from vidreid.data.augmentations import MEAN_COLOUR, EraseClip, MirrorClip, PadCropClip
+from vidreid.data.augmentations import MEAN_COLOUR, EnlargeCropClip, EraseClip, MirrorClip, PadCropClip
 from vidreid.data.transforms import ClipTransform, training_augmentations
 from vidreid.keypoints.skeleton import BODY12
 
@@ -108,8 +108,9 @@ def test_a_turn_of_the_picture_swaps_nothing():
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("independent", [False, True])
-def test_joints_stay_under_their_dots_through_all_augmentations(seed, independent):
-    augmentations = training_augmentations(flip=0.5, erase=0.5, crop=10)
+@pytest.mark.parametrize("options", [{"erase": 0.5, "crop": 10}, {"erase": 0.0, "enlarge": 0.5}])
+def test_joints_stay_under_their_dots_through_all_augmentations(seed, independent, options):
+    augmentations = training_augmentations(flip=0.5, **options)
     transform = ClipTransform(HEIGHT, WIDTH, augmentations, independent_frames=independent)
     images, keypoints = transform(*_painted(300, 150, radius=7), seed)
     for t in range(FRAMES):
@@ -134,6 +135,50 @@ def test_the_shift_fills_with_the_mean_and_reaches_both_sides():
         np.testing.assert_array_equal(images[1], slow.transpose(2, 0, 1))
     assert {min(dx for dx, _ in shifts), max(dx for dx, _ in shifts)} == {-6, 6}
     assert {min(dy for _, dy in shifts), max(dy for _, dy in shifts)} == {-6, 6}
+
+
+def _enlarged(frame):
+    """9/8 of the size by bilinear interpolation between pixel centres, one output pixel at a time."""
+    tall, wide = 9 * HEIGHT // 8, 9 * WIDTH // 8
+    places = [
+        np.clip((np.arange(n) + 0.5) * 8 / 9 - 0.5, 0, limit - 1)
+        for n, limit in ((tall, HEIGHT), (wide, WIDTH))
+    ]
+    below = [np.floor(place).astype(int) for place in places]
+    above = [np.minimum(i + 1, limit - 1) for i, limit in zip(below, (HEIGHT, WIDTH), strict=True)]
+    y, x = ((place - i)[..., None] for place, i in zip(places, below, strict=True))
+    y, pixels = y[:, None], frame.astype(float)
+    upper = pixels[below[0]][:, below[1]] * (1 - x) + pixels[below[0]][:, above[1]] * x
+    lower = pixels[above[0]][:, below[1]] * (1 - x) + pixels[above[0]][:, above[1]] * x
+    return upper * (1 - y) + lower * y
+
+
+def test_enlarging_cuts_the_old_size_out_of_nine_eighths():
+    frames, keypoints = _painted()
+    transform = ClipTransform(HEIGHT, WIDTH, [EnlargeCropClip(p=1.0)])
+    slow = [_enlarged(frame) for frame in frames]
+    corners = set()
+    for seed in range(150):
+        images, moved = transform(frames, keypoints, seed)
+        left, top = np.rint(keypoints[0, 0, :2] * 1.125 - moved[0, 0, :2]).astype(int).tolist()
+        np.testing.assert_allclose(moved[..., :2], keypoints[..., :2] * 1.125 - [left, top], atol=1e-3)
+        corners.add((left, top))
+        if seed < 5:
+            assert _check(images, moved, mirrored=False) > 20
+            for image, whole in zip(images, slow, strict=True):
+                cut = whole[top : top + HEIGHT, left : left + WIDTH].transpose(2, 0, 1)
+                assert np.abs(image - cut).max() < 1.01
+    assert {min(x for x, _ in corners), max(x for x, _ in corners)} == {0, WIDTH // 8}
+    assert {min(y for _, y in corners), max(y for _, y in corners)} == {0, HEIGHT // 8}
+
+
+def test_enlarging_comes_as_often_as_asked():
+    frames, keypoints = _painted()
+    transform = ClipTransform(HEIGHT, WIDTH, training_augmentations(flip=0.0, erase=0.0, enlarge=0.5))
+    changed = [bool((transform(frames, keypoints, seed)[1] != keypoints).any()) for seed in range(200)]
+    assert 70 < sum(changed) < 130
+    with pytest.raises(ValueError, match="must be 1 or more to enlarge"):
+        EnlargeCropClip(0.9)
 
 
 def _erased(images):
@@ -192,7 +237,9 @@ def test_mirroring_and_erasing_are_independent():
     assert (seen > 45).all()
 
 
-@pytest.mark.parametrize("options", [{}, {"crop": 9, "jitter": 0.4}, {"erase_per_frame": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"crop": 9, "jitter": 0.4}, {"erase_per_frame": True}, {"enlarge": 0.5}]
+)
 def test_a_seed_gives_the_same_bytes_whatever_came_before(options):
     frames, keypoints = _painted()
     one = ClipTransform(HEIGHT, WIDTH, training_augmentations(**options))

@@ -85,6 +85,54 @@ class PadCropClip(albumentations.DualTransform):
         return shifted
 
 
+class EnlargeCropClip(albumentations.DualTransform):
+    """Enlarge all frames of a clip and cut the old size out at a random place (the released MGH)."""
+
+    def __init__(self, factor: float = 1.125, p: float = 0.5) -> None:
+        """Set the size.
+
+        Args:
+            factor: Height and width before the cut over those after it, at least 1.
+            p: Probability.
+
+        Raises:
+            ValueError: If the frames would become smaller.
+        """
+        if factor < 1:
+            raise ValueError(f"factor is {factor}: it must be 1 or more to enlarge the frames.")
+        super().__init__(p=p)
+        self.factor = factor
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        """Draw the upper left corner ``(top, left)`` of the cut in the enlarged frames."""
+        height, width = params["shape"][:2]
+        large = round(height * self.factor), round(width * self.factor)
+        top = int(self.py_random.random() * (large[0] - height + 1))
+        return {"large": large, "top": top, "left": int(self.py_random.random() * (large[1] - width + 1))}
+
+    def apply(self, img: Images, **params: Any) -> Images:
+        """Enlarge and cut one frame ``(H, W, 3)``."""
+        return self.apply_to_images(img[None], **params)[0]
+
+    def apply_to_images(self, images: Images, *args: Any, **params: Any) -> Images:
+        """Enlarge and cut ``(T, H, W, 3)``."""
+        (tall, wide), top, left = params["large"], params["top"], params["left"]
+        height, width = images.shape[1:3]
+        enlarged = np.empty((tall, wide, 3), dtype=np.uint8)
+        for frame in images:
+            cv2.resize(frame, (wide, tall), dst=enlarged, interpolation=cv2.INTER_LINEAR)
+            frame[...] = enlarged[top : top + height, left : left + width]
+        return images
+
+    def apply_to_keypoints(self, keypoints: Points, *args: Any, **params: Any) -> Points:
+        """Move points ``(N, 2+)`` along; they may come to lie outside the frame."""
+        (tall, wide), (height, width) = params["large"], params["shape"][:2]
+        moved = keypoints.copy()
+        moved[:, 0] = keypoints[:, 0] * (wide / width) - params["left"]
+        moved[:, 1] = keypoints[:, 1] * (tall / height) - params["top"]
+        return moved
+
+
 class EraseClip(albumentations.DualTransform):
     """Fill a random rectangle with the mean colour (random erasing, Zhong et al., AAAI 2020).
 

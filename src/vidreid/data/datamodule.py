@@ -65,6 +65,7 @@ class ReidDataModule(LightningDataModule):
         erase: float = 0.5,
         erase_per_frame: bool = False,
         crop: int = 0,
+        enlarge: float = 0.0,
         jitter: float = 0.0,
         independent_frames: bool = False,
         keypoints_follow: bool = True,
@@ -103,6 +104,7 @@ class ReidDataModule(LightningDataModule):
             erase: Probability of erasing a rectangle in a training clip.
             erase_per_frame: Draw the rectangle for each frame.
             crop: Pixels of padding before a random crop; 0 leaves it out.
+            enlarge: Probability of enlarging a training clip before a random crop of the old size.
             jitter: Strength of the change of brightness, contrast and saturation; 0 leaves it out.
             independent_frames: Draw all augmentations for each frame, as the released KMPNet does.
             keypoints_follow: ``False`` only to reproduce the released KMPNet, whose keypoints stay where they
@@ -142,7 +144,7 @@ class ReidDataModule(LightningDataModule):
         self.workers, self.seed, self.strict = workers, seed, strict
         self.on_bad_frame: OnBadFrame = on_bad_frame
         self.pin_memory = pin_memory
-        augmentations = training_augmentations(flip, erase, crop, jitter, erase_per_frame)
+        augmentations = training_augmentations(flip, erase, crop, jitter, erase_per_frame, enlarge)
         self.train_transform = ClipTransform(
             height, width, augmentations, joints, independent_frames, keypoints_follow
         )

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidreid.data.augmentations import EraseClip, MirrorClip, PadCropClip
+from vidreid.data.augmentations import EnlargeCropClip, EraseClip, MirrorClip, PadCropClip
 from vidreid.keypoints.skeleton import SKELETONS
 
 # Origin and two unit steps: after the augmentation they tell whether the picture was mirrored.
@@ -23,6 +23,7 @@ def training_augmentations(
     crop: int = 0,
     jitter: float = 0.0,
     erase_per_frame: bool = False,
+    enlarge: float = 0.0,
 ) -> list[albumentations.BasicTransform]:
     """Return the usual augmentations of training.
 
@@ -32,6 +33,7 @@ def training_augmentations(
         crop: Pixels of padding before a random crop of the old size; 0 leaves it out.
         jitter: Strength of the change of brightness, contrast and saturation; 0 leaves it out.
         erase_per_frame: Draw the rectangle for each frame instead of for the clip.
+        enlarge: Probability of enlarging the frames before a random crop of the old size; 0 leaves it out.
     """
     chosen: list[albumentations.BasicTransform] = []
     if jitter > 0:
@@ -44,6 +46,8 @@ def training_augmentations(
                 p=1.0,
             )
         )
+    if enlarge > 0:
+        chosen.append(EnlargeCropClip(p=enlarge))
     if crop > 0:
         chosen.append(PadCropClip(crop))
     if flip > 0:
@@ -90,7 +94,7 @@ class ClipTransform:
         self._mirror = np.array(SKELETONS[joints].mirror)
         self._augmentations = list(augmentations)
         # Those of this library draw from Python's generator only; a NumPy generator is slow to seed.
-        ours = (MirrorClip, PadCropClip, EraseClip)
+        ours = (MirrorClip, EnlargeCropClip, PadCropClip, EraseClip)
         self._needs_numpy = not all(isinstance(augmentation, ours) for augmentation in augmentations)
 
     def __call__(
