@@ -85,6 +85,14 @@ def test_names_for_identities(root):
     assert [people[pid] for pid in benchmark.test["pid"]] == [pid for pid, *_ in QUERY + GALLERY]
 
 
+def test_numbers_that_fit_no_table_are_taken_for_names(root):
+    _change(root, "gallery", lambda elements: elements[5].__setitem__(2, 10**30))
+    cameras = read_posetrackreid(root).test["camera"].tolist()
+    assert cameras[4 + 5] == sorted({"5", "12", "81", "96", "342", "700", "1735", str(10**30)}).index(
+        str(10**30)
+    )
+
+
 def test_folders_may_be_padded(root):
     for folder in (root / "train").iterdir():
         folder.rename(folder.with_name(folder.name.zfill(6)))

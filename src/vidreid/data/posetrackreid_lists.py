@@ -88,7 +88,8 @@ def image_path(tracklet: ListedTracklet, name: str, split: str, own_folder: str)
 def numbers(texts: Sequence[str]) -> dict[str, int]:
     """Return a number for each text: itself if all are whole numbers, otherwise its place in sorted order."""
     different = sorted(set(texts))
-    if all(text.isdecimal() for text in different):
+    # Longer ones would not fit the tables.
+    if all(text.isdecimal() and len(text) <= 18 for text in different):
         return {text: int(text) for text in different}
     return {text: place for place, text in enumerate(different)}
 
