@@ -11,6 +11,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import accelerator
 import evaluation
 import loader
 import reference_stack
@@ -41,12 +42,15 @@ def machine() -> dict[str, object]:
 
 def main() -> None:
     results: dict[str, object] = {"machine": machine()}
-    for name, run in (
-        ("loader", loader.run),
-        ("training_step", training_step.run),
-        ("reference_stack", reference_stack.run),
-        ("evaluation", evaluation.run),
-    ):
+    benchmarks = {
+        "loader": loader.run,
+        "training_step": training_step.run,
+        "reference_stack": reference_stack.run,
+        "evaluation": evaluation.run,
+    }
+    if torch.cuda.is_available():
+        benchmarks["accelerator"] = accelerator.run
+    for name, run in benchmarks.items():
         print(f"== {name}", flush=True)
         results[name] = run()
         print(json.dumps(results[name], indent=2), flush=True)
