@@ -38,3 +38,32 @@ def test_start_values() -> None:
     assert fusion.down.weight.std().item() == pytest.approx(math.sqrt(2 / 64), rel=0.05)
     assert not fusion.up.bias.any()
     assert not fusion.down.bias.any()
+
+
+def test_balanced_stages_are_heard_alike() -> None:
+    """Five fusions, as beside the small trunk: what share of the final state comes from each stage.
+
+    With the released start the first stage outweighs the last; the balanced start keeps them within a factor.
+    """
+
+    def shares(balance: str) -> list[float]:
+        torch.manual_seed(0)
+        channels = (32, 32, 64, 128, 256)
+        fusions = [GraphFusion(64, c, first=i == 0, balance=balance) for i, c in enumerate(channels)]
+        features = [torch.rand(1, 200, c) - 0.5 for c in channels]
+        powers = []
+        for heard in range(5):
+            nodes = None
+            for i, fusion in enumerate(fusions):
+                nodes = fusion(nodes, features[i] if i == heard else torch.zeros_like(features[i]))
+            powers.append(nodes.var().item())
+        return powers
+
+    released, balanced = shares("released"), shares("stages")
+    assert released[0] > 20 * released[4]
+    assert max(balanced) < 3 * min(balanced)
+
+
+def test_an_unknown_balance_is_refused() -> None:
+    with pytest.raises(ValueError, match="Unknown balance 'even': choose released or stages"):
+        GraphFusion(4, 9, balance="even")

@@ -11,7 +11,7 @@ from vidreid.keypoints.skeleton import SKELETONS, Skeleton
 from vidreid.models.layers.aggregation import Aggregation
 from vidreid.models.layers.aggregation import aggregation as aggregation_named
 from vidreid.models.layers.generalized_convolution import ResidualGraphLayer, Temperature
-from vidreid.models.layers.graph_fusion import GraphFusion
+from vidreid.models.layers.graph_fusion import Balance, GraphFusion
 from vidreid.models.layers.graph_pooling import PartHead, PartPooling
 from vidreid.models.layers.keypoint_sampling import Border, sample_keypoints, sampling_weights
 from vidreid.models.layers.neighbours import EdgeKind, Neighbours, clip_neighbours
@@ -42,6 +42,7 @@ class GraphBranch(nn.Module):
         min_score: Joints with a confidence up to this count as missing.
         temperature: What a layer learns to scale its softmax with: ``inverse`` multiplies (released code),
             ``divides`` is the paper's tau, ``fixed`` leaves it at 1.
+        balance: Start and scale of the fusions, ``released`` or ``stages``, see ``GraphFusion``.
 
     Raises:
         ValueError: If the numbers of maps, scales and layers do not fit or a name is unknown.
@@ -64,6 +65,7 @@ class GraphBranch(nn.Module):
         offset: float = 0.5,
         min_score: float = 0.0,
         temperature: Temperature = "inverse",
+        balance: Balance = "released",
     ) -> None:
         super().__init__()
         if isinstance(layers, int):
@@ -84,7 +86,9 @@ class GraphBranch(nn.Module):
         self.offset, self.min_score = offset, min_score
         aggregate = aggregation_named(aggregation)
 
-        self.fusions = nn.ModuleList(GraphFusion(width, c, first=i == 0) for i, c in enumerate(channels))
+        self.fusions = nn.ModuleList(
+            GraphFusion(width, c, first=i == 0, balance=balance) for i, c in enumerate(channels)
+        )
         self.split: tuple[int, ...] = tuple(layers)
         self.layers = nn.ModuleList(
             ResidualGraphLayer(width, dropout, aggregate, temperature) for _ in range(sum(layers))
