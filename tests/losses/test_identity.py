@@ -65,6 +65,18 @@ def test_golden(path) -> None:
         np.testing.assert_allclose(logits.grad[0], case["ce_smooth_head0_grad"], atol=1e-6)
 
 
+def test_a_term_reads_its_heads() -> None:
+    logits = {name: torch.randn(2, 5) for name in ("global", "stripes_2", "graph_1", "graph_2")}
+    pids = torch.tensor([4, 1])
+    alone = {name: IdentityLoss()({name: logit}, {}, pids).value for name, logit in logits.items()}
+    visual = IdentityLoss(reduction="sum", heads="visual")(logits, {}, pids)
+    graph = IdentityLoss(heads="graph")(logits, {}, pids)
+    torch.testing.assert_close(visual.value, alone["global"] + alone["stripes_2"])
+    torch.testing.assert_close(graph.value, (alone["graph_1"] + alone["graph_2"]) / 2)
+    assert list(visual.details) == ["global", "stripes_2"]
+    assert list(graph.details) == ["graph_1", "graph_2"]
+
+
 def test_details_are_detached() -> None:
     result = IdentityLoss()({"a": torch.randn(2, 3, requires_grad=True)}, {}, torch.tensor([0, 1]))
     assert result.value.requires_grad
@@ -74,5 +86,10 @@ def test_details_are_detached() -> None:
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="choose mean or sum"):
         IdentityLoss(reduction="max")
-    with pytest.raises(ValueError, match="at least one classifier"):
+    with pytest.raises(ValueError, match=r"gave no logits: .* at least one classifier among none"):
         IdentityLoss()({}, {}, torch.tensor([0]))
+    with pytest.raises(ValueError, match="choose all, visual or graph"):
+        IdentityLoss(heads="both")
+    logits = {"stripe_1": torch.zeros(1, 2)}
+    with pytest.raises(ValueError, match=r"no graph logits: .* heads=graph .* among stripe_1"):
+        IdentityLoss(heads="graph")(logits, {}, torch.tensor([0]))

@@ -1,13 +1,15 @@
 """Identity classification: cross-entropy with smoothed labels over all heads."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidreid.losses.value import LossValue
+
+Heads = Literal["all", "visual", "graph"]
 
 
 class IdentityLoss(nn.Module):
@@ -19,14 +21,26 @@ class IdentityLoss(nn.Module):
     Args:
         smoothing: Share of the target that is spread over all classes.
         reduction: ``mean`` or ``sum`` over the heads.
+        heads: ``graph`` are the heads whose names begin with ``graph_``, ``visual`` all others.
+
+    Raises:
+        ValueError: For an unknown choice.
     """
 
-    def __init__(self, smoothing: float = 0.1, reduction: Literal["mean", "sum"] = "mean") -> None:
+    def __init__(
+        self,
+        smoothing: float = 0.1,
+        reduction: Literal["mean", "sum"] = "mean",
+        heads: Heads = "all",
+    ) -> None:
         super().__init__()
         if reduction not in ("mean", "sum"):
             raise ValueError(f"Unknown reduction {reduction!r} over the heads: choose mean or sum.")
+        if heads not in get_args(Heads):
+            raise ValueError(f"Unknown heads {heads!r} for the identity loss: choose all, visual or graph.")
         self.smoothing = smoothing
         self.reduction = reduction
+        self.heads: Heads = heads
 
     def forward(
         self, logits: Mapping[str, Tensor], embeddings: Mapping[str, Tensor], pids: Tensor
@@ -39,14 +53,21 @@ class IdentityLoss(nn.Module):
             pids: Labels ``(B,)`` in ``0..C-1``.
 
         Raises:
-            ValueError: If there are no logits.
+            ValueError: If there are no logits of these heads.
         """
-        if not logits:
-            raise ValueError("The network gave no logits: the identity loss needs at least one classifier.")
-        heads = {name: self._head(logit, pids) for name, logit in logits.items()}
+        heads = {name: self._head(logit, pids) for name, logit in logits.items() if self._reads(name)}
+        if not heads:
+            wanted = "" if self.heads == "all" else f"{self.heads} "
+            raise ValueError(
+                f"The network gave no {wanted}logits: the identity loss with heads={self.heads} needs at "
+                f"least one classifier among {', '.join(logits) or 'none'}."
+            )
         values = torch.stack(list(heads.values()))
         value = values.mean() if self.reduction == "mean" else values.sum()
         return LossValue(value, {name: head.detach() for name, head in heads.items()})
+
+    def _reads(self, name: str) -> bool:
+        return self.heads == "all" or name.startswith("graph_") == (self.heads == "graph")
 
     def _head(self, logit: Tensor, pids: Tensor) -> Tensor:
         labels = pids
