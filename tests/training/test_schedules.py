@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
 from torch.optim.lr_scheduler import LRScheduler
 
 from vidreid.training.schedules import constant, step_decay, warmup_cosine
@@ -29,6 +32,21 @@ def test_step_decay_falls_at_whole_epochs() -> None:
 def test_warmup_grows_in_a_line() -> None:
     seen = rates(lambda o: step_decay(o, 4, 5, every_epochs=100, warmup_epochs=1), 6)
     assert seen == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.0])
+
+
+def test_warmup_by_stairs_from_a_share() -> None:
+    seen = rates(lambda o: step_decay(o, 2, 8, every_epochs=6, warmup_epochs=4, warmup_from=0.01), 14)
+    stairs = [0.01 * 0.75 + 0.25, 0.01 * 0.5 + 0.5, 0.01 * 0.25 + 0.75, 1.0, 1.0, 1.0, 0.1]
+    assert seen == pytest.approx([rate for rate in stairs for _ in range(2)])
+
+
+def test_the_schedule_of_the_released_mgh(repo_root: Path) -> None:
+    with initialize_config_dir(str(repo_root / "conf" / "schedule"), version_base="1.3"):
+        make = instantiate(compose("mgh"))
+    seen = rates(lambda o: make(o, 1, 800), 800)
+    assert [seen[epoch] for epoch in (0, 9, 19, 199, 200, 399, 400, 599, 600, 799)] == pytest.approx(
+        [0.01 * 0.95 + 0.05, 0.01 * 0.5 + 0.5, 1.0, 1.0, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
+    )
 
 
 def test_cosine_ends_at_its_floor() -> None:

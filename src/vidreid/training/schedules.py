@@ -17,8 +17,9 @@ def step_decay(
     every_epochs: int = 20,
     factor: float = 0.1,
     warmup_epochs: int = 0,
+    warmup_from: float | None = None,
 ) -> LambdaLR:
-    """Multiply the rate by ``factor`` every ``every_epochs`` epochs (KMPNet's released set-up).
+    """Multiply the rate by ``factor`` every ``every_epochs`` epochs (the released KMPNet and MGH).
 
     Args:
         optimizer: Whose rates are scheduled.
@@ -26,12 +27,20 @@ def step_decay(
         epochs: Unused; part of the common signature of schedules.
         every_epochs: Epochs between two steps down.
         factor: What the rate is multiplied with.
-        warmup_epochs: Epochs of linear growth from zero at the start.
+        warmup_epochs: Epochs of linear growth at the start.
+        warmup_from: ``None``: growth from zero, a little every batch. A share ``s``: by one stair an epoch,
+            ``s (1 - a) + a`` with ``a = (epoch + 1) / warmup_epochs``, as the released MGH.
     """
     warmup = warmup_epochs * steps_per_epoch
 
     def rate(step: int) -> float:
-        return _warm(step, warmup) * factor ** (step // (every_epochs * steps_per_epoch))
+        epoch = step // steps_per_epoch
+        if warmup_from is None:
+            warm = _warm(step, warmup)
+        else:
+            grown = min((epoch + 1) / max(warmup_epochs, 1), 1.0)
+            warm = warmup_from * (1 - grown) + grown
+        return warm * factor ** (epoch // every_epochs)
 
     return LambdaLR(optimizer, rate)
 
