@@ -1,24 +1,18 @@
 """Golden cases 5 and 6: the whole KMPNet with PCB, and visual branches, imported from released weights."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
-from omegaconf import DictConfig, OmegaConf
-from torch import Tensor, nn
+from torch import Tensor
 
 from golden.golden_weights import images
-from models.golden_files import FOLDER, close, golden_files, load, number, released_state
-from vidreid.commands.import_checkpoint import import_released
-from vidreid.commands.train import build_module, without_initial_weights
+from models.golden_files import FOLDER, close, golden_files, load, number
+from models.golden_import import Importer
 from vidreid.losses.identity import IdentityLoss
 from vidreid.models.kmpnet import KMPNet
 from vidreid.models.released.kmpnet import from_released
-from vidreid.models.visual_network import VisualNetwork
-from vidreid.training.checkpoint import load_network
-from vidreid.training.run_folder import RunFolder
 
 TYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -37,30 +31,6 @@ class Run(NamedTuple):
 
     def expect(self, actual: Tensor, key: str, loose: float, tight: float) -> None:
         close(actual, self.case[key + self.suffix], tight if self.suffix else loose)
-
-
-class Importer:
-    """Imports the weights of golden files as the command does, each once, and builds networks from runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def network(self, path: Path, method: str, *overrides: str) -> VisualNetwork:
-        """Build the network of a golden file as ``eval.py`` builds that of a run, but without dropout."""
-        folder = self.folder / "_".join([path.stem, *overrides])
-        file = self.folder / f"{path.stem}.pth"
-        if not file.is_file():
-            state = released_state(path.with_suffix(".json"), number(load(path)["seed"]))
-            torch.save({"state_dict": state, "epoch": 45}, file)
-        run = RunFolder.existing(import_released(method, file, folder, overrides=overrides))
-        config = OmegaConf.create(run.read_config())
-        assert isinstance(config, DictConfig)
-        network = build_module(without_initial_weights(config)).network
-        load_network(network, run.checkpoint(config.select))
-        for module in network.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = 0.0
-        return network
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,7 @@ def test_the_names_tell_the_method(method: str, case: str) -> None:
         ("pcb", shapes("c6_pcb_p4"), {"num_identities": 10, "stripes": 4}),
         ("pcb", shapes("c6_pcb_p6"), {"num_identities": 10, "stripes": 6}),
         ("resnet50", shapes("c6_resnet50"), {"num_identities": 10, "last_stride": 2}),
+        ("mgh", shapes("c7_mgh"), {"num_identities": 10}),
     ],
 )
 def test_options(method: str, state: State, options: dict[str, object]) -> None:

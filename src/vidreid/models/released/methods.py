@@ -10,8 +10,9 @@ from torch import Tensor
 
 from vidreid.models.global_pooled import GlobalPooled
 from vidreid.models.kmpnet import GraphBranch, KMPNet
+from vidreid.models.mgh import MGH
 from vidreid.models.pcb import PCB
-from vidreid.models.released import kmpnet
+from vidreid.models.released import kmpnet, mgh
 from vidreid.models.visual_network import VisualNetwork
 
 Setting = int | str
@@ -58,7 +59,7 @@ def describe_released(method: str, state: Mapping[str, Tensor]) -> ReleasedWeigh
     """Read the settings of a network from its released weights and translate them.
 
     Args:
-        method: ``kmpnet_pcb``; torchreid's ``pcb`` (4 or 6 stripes) or ``resnet50``.
+        method: ``kmpnet_pcb``; torchreid's ``pcb`` (4 or 6 stripes) or ``resnet50``; ``mgh``.
         state: Released state dict, without ``module.`` prefixes.
 
     Raises:
@@ -108,10 +109,16 @@ def _resnet50(state: Mapping[str, Tensor]) -> Described:
     return {"num_identities": identities, "last_stride": 2}, network
 
 
+def _mgh(state: Mapping[str, Tensor]) -> Described:
+    identities = _rows(r"fc_list\.\d+\.weight", state)
+    return {"num_identities": identities}, VisualNetwork(MGH(identities))
+
+
 METHODS: dict[str, tuple[Callable[[Mapping[str, Tensor]], Described], Translate]] = {
     "kmpnet_pcb": (_kmpnet_pcb, kmpnet.from_released),
     "pcb": (_pcb, kmpnet.from_released),
     "resnet50": (_resnet50, kmpnet.from_released),
+    "mgh": (_mgh, mgh.from_released),
 }
 
 
