@@ -46,7 +46,7 @@ def test_golden(path, margin, kind) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("c8_losses*.npz")), ids=lambda path: path.stem)
-def test_normalising_inside_is_the_golden_unit_case(path) -> None:
+def test_golden_unit_vectors_by_normalising_inside(path) -> None:
     with np.load(path) as case:
         vectors, pids = torch.from_numpy(case["features"]), case["labels"].tolist()
         value = loss_of(vectors, pids, normalize=True)
