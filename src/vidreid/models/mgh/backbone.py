@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vidreid.models.backbones.staged_resnet import StagedResNet
 from vidreid.models.layers.non_local import NonLocalBlock
 
+_LAYERS = ("layer1", "layer2", "layer3", "layer4")
 _NON_LOCAL_AFTER = {"layer2": (1, 3), "layer3": (1, 3, 5)}
 
 
@@ -54,6 +55,3 @@ class NonLocalResNet(StagedResNet):
                     feature_map = self.non_local[f"{name}_{i}"](feature_map)
             maps.append(feature_map)
         return maps
-
-
-_LAYERS = ("layer1", "layer2", "layer3", "layer4")
