@@ -15,10 +15,27 @@ from vidreid.data.datamodule import ReidDataModule
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml"))
 
 
+HEADS = {
+    "pcb": [f"stripe_{i}" for i in range(1, 5)],
+    "resnet50": ["global"],
+    "mgh": ["global", "stripes_2", "stripes_4", "stripes_8"],
+}
+METHODS = {"pcb": "PCB", "resnet50": "GlobalPooled", "mgh": "MGH"}
+
+
+def test_every_method_has_an_experiment_on_every_benchmark() -> None:
+    methods = [*METHODS, *(f"kmpnet_{branch}" for branch in METHODS)]
+    wanted = {f"{m}_{data}" for m in methods for data in ("mars", "posetrackreid", "synthetic")}
+    assert {path.stem for path in EXPERIMENTS} == wanted
+
+
 @pytest.mark.parametrize("experiment", [path.stem for path in EXPERIMENTS])
-def test_one_step_of_everything(experiment: str, tiny_root: Path, tmp_path: Path) -> None:
+def test_one_step_of_everything(experiment: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    method, _, data = experiment.rpartition("_")
+    branch = method.removeprefix("kmpnet_")
+    with_graph = method.startswith("kmpnet")
     config = compose_training(
-        tiny_root,
+        request.getfixturevalue("posetrackreid_root" if data == "posetrackreid" else "tiny_root"),
         tmp_path / "run",
         f"experiment={experiment}",
         "debug=fast",
@@ -26,23 +43,32 @@ def test_one_step_of_everything(experiment: str, tiny_root: Path, tmp_path: Path
         "data.height=64",  # the real networks on small pictures: seconds instead of a minute
         "data.width=32",
         "data.batch_size=2",
+        "data.identities_per_batch=2",
+        "data.tracklets_per_identity=2",
         "data.clip_length=2",
         "data.test_clip_length=2",
         "data.test_batch_size=4",
         "data.held_out_identities=2",
+        "++stages.visual.data.batch_size=2",
+        "++stages.visual.data.clip_length=2",
         "trainer.enable_progress_bar=false",
     )
     metrics = train(config)
     stored = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert stored == json.loads(json.dumps(metrics))
-    assert stored["method"] == ("KMPNet(PCB)" if experiment.startswith("kmpnet") else "PCB")
+    assert stored["method"] == (f"KMPNet({METHODS[branch]})" if with_graph else METHODS[branch])
+    assert stored["data"]["name"] == ("posetrackreid" if data == "posetrackreid" else "synthetic")
     with (tmp_path / "run" / "csv" / "metrics.csv").open() as file:
         columns = next(csv.reader(file))
-    heads = [f"train/identity/stripe_{i}" for i in range(1, 5)]
-    heads += [f"train/identity/graph_{i}" for i in range(1, 6)] if experiment.startswith("kmpnet") else []
-    assert {"epoch", "step", "train/identity", "train/frames_per_second", "val/mAP", *heads} <= set(columns)
+    visual, graph = ("identity", "identity")
+    if method == "kmpnet_mgh":
+        visual, graph = "identity_visual", "identity_graph"
+    heads = {f"train/{visual}/{name}" for name in HEADS[branch]}
+    heads |= {f"train/{graph}/graph_{i}" for i in range(1, 6)} if with_graph else set()
+    heads |= {"train/triplet"} if branch == "mgh" else set()
+    assert {"epoch", "step", "train/frames_per_second", "val/mAP", *heads} <= set(columns)
     assert [c for c in columns if c.startswith("lr-")], "learning rates are logged"
-    assert (tmp_path / "run" / "visual_stage" / "metrics.json").is_file() == experiment.startswith("kmpnet")
+    assert (tmp_path / "run" / "visual_stage" / "metrics.json").is_file() == with_graph
 
 
 def test_the_paper_set_up_is_the_paper_set_up(tmp_path: Path) -> None:
@@ -60,10 +86,48 @@ def test_the_paper_set_up_is_the_paper_set_up(tmp_path: Path) -> None:
     assert (graph.edges, graph.num_identities, graph.joints) == ("both", 625, "body12")
     assert config.loss.terms.identity.reduction == "mean"
     assert config.loss.terms.identity.smoothing == 0.1
-    assert config.stages.visual_first
+    assert config.stages.plan == "visual_then_graph"
+    assert config.stages.visual.trainer.max_epochs == 45
     assert (config.data.protocol, config.select) == ("official", "last")
 
 
 def test_every_setting_of_the_data_has_a_key(repo_root: Path) -> None:
     keys = set(yaml.safe_load((repo_root / "conf" / "data" / "mars.yaml").read_text())) - {"_target_"}
     assert keys == set(inspect.signature(ReidDataModule.__init__).parameters) - {"self"}
+
+
+@pytest.mark.parametrize("variant", ["kmpnet_released", "kmpnet_paper"])
+def test_one_step_of_the_variants(variant: str, tiny_root: Path, tmp_path: Path) -> None:
+    metrics = train(
+        compose_training(
+            tiny_root,
+            tmp_path / "run",
+            "experiment=kmpnet_pcb_synthetic",
+            f"variant={variant}",
+            "debug=fast",
+            "data.clip_length=2",
+            "data.batch_size=2",
+            "data.test_clip_length=2",
+            "stages.visual.data.batch_size=2",
+            "trainer.enable_progress_bar=false",
+        )
+    )
+    assert metrics["protocol"] == ("no_distractors" if variant == "kmpnet_released" else "official")
+
+
+def test_what_the_variants_say(tmp_path: Path) -> None:
+    def graph(*overrides: str):
+        config = compose_training(tmp_path, tmp_path, "experiment=kmpnet_pcb_mars", *overrides)
+        return config, config.model.graph
+
+    config, released = graph("variant=kmpnet_released")
+    assert (list(released.layers), released.temperature, released.border, released.offset) == (
+        [5, 7, 11, 4], "inverse", "zero", 0.5,
+    )  # fmt: skip
+    data = config.data
+    assert (data.train_sampling, data.clip_length, data.test_clip_length) == ("released_evenly", 16, 16)
+    assert (data.independent_frames, data.keypoints_follow, data.protocol) == (True, False, "no_distractors")
+    _, paper = graph("variant=kmpnet_paper")
+    assert (paper.layers, paper.temperature, paper.offset, paper.border) == (27, "divides", 0.0, "clamp")
+    config, default = graph()
+    assert (config.data.keypoints_follow, default.border, default.temperature) == (True, "clamp", "inverse")

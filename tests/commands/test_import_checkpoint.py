@@ -107,6 +107,14 @@ def test_it_evaluates_exports_and_starts_a_training(imported: Path, tiny_root: P
     name = "network.visual.head.reduction.0.weight"
     torch.testing.assert_close(after["state_dict"][name], before["state_dict"][name])
 
+    go_on = compose_training(tiny_root, imported, f"resume={imported}")
+    stored = RunFolder(imported).read_config()
+    RunFolder(imported).write_config(stored | {"data": stored["data"] | {"root": str(tiny_root)}})
+    with pytest.raises(
+        ValueError, match="imported checkpoint without the state of a training: start a new run"
+    ):
+        train(go_on)
+
 
 def test_the_command(
     pcb_state: State,

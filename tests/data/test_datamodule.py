@@ -133,6 +133,11 @@ def test_keypoints_come_from_where_they_are_said_to(root):
     assert batch.keypoints.shape[2] == 17
     with pytest.raises(FileNotFoundError, match=r"no keypoints in .*elsewhere"):
         _module(root, keypoints="elsewhere").train_dataloader()
+    # On the command line and in YAML the word is a truth value.
+    batch = next(iter(_module(root, keypoints=True, test_keypoints=True).test_dataloader()))
+    assert torch.equal(batch.keypoints, first["true"])
+    with pytest.raises(ValueError, match="data.keypoints=false is no source of keypoints"):
+        _module(root, keypoints=False).train_dataloader()
 
 
 @pytest.mark.parametrize("doubled", [None, "bbox_train", "bbox_train_keypoints"])

@@ -117,8 +117,8 @@ def print_metrics(metrics: dict[str, Any], file: Path) -> None:
         f"{name} {'none' if metrics[name] is None else f'{100 * metrics[name]:.2f}'}" for name in TABLE
     )
     by = "" if metrics["descriptor"] == "visual" else f", {metrics['descriptor']} descriptor"
-    epochs = f"after {metrics['epochs']} epochs"
-    print(f"{metrics['method']} {epochs}, protocol {metrics['protocol']}{by}:  {numbers}")
+    epochs = "" if metrics["epochs"] is None else f" after {metrics['epochs']} epochs"
+    print(f"{metrics['method']}{epochs}, protocol {metrics['protocol']}{by}:  {numbers}")
     print(
         f"{metrics['queries_counted']} queries counted, {metrics['queries_dropped']} dropped (no answer in "
         f"the gallery), {metrics['gallery']} gallery tracklets  ->  {file}"

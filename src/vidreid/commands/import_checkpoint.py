@@ -20,7 +20,7 @@ from vidreid.files import build_folder_whole, write_whole
 from vidreid.models.backbones.weights import load_exactly
 from vidreid.models.released.file import ReleasedFile, read_released
 from vidreid.models.released.methods import METHODS, ReleasedWeights, describe_released
-from vidreid.training.checkpoint import META_KEY, WholeFileCheckpointIO, method_name, versions
+from vidreid.training.checkpoint import META_KEY, WholeFileCheckpointIO, checkpoint_meta
 from vidreid.training.module import ReidModule
 from vidreid.training.run_folder import RunFolder
 
@@ -119,11 +119,7 @@ def _checkpoint(module: ReidModule, config: DictConfig, released: ReleasedFile) 
         "pytorch-lightning_version": L.__version__,
         "state_dict": module.state_dict(),
         META_KEY: {
-            "method": method_name(module.network),
-            "num_identities": config.num_identities,
-            "protocol": config.data.protocol,
-            "config": plain(config),
-            "versions": versions(),
+            **checkpoint_meta(module.network, plain(config), config.num_identities, config.data.protocol),
             "epochs": released.epochs,
         },
     }

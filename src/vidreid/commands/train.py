@@ -177,6 +177,11 @@ def _trainer(config: DictConfig, run: RunFolder, data: ReidDataModule, loggers: 
 def _go_on(last: Path, trainer: L.Trainer) -> None:
     """Say from where a run goes on, and drop what was logged after that."""
     done = read_checkpoint(last)
+    if "optimizer_states" not in done:
+        raise ValueError(
+            f"{last} is an imported checkpoint without the state of a training: start a new run from it by "
+            f"visual_checkpoint={last}."
+        )
     print(f"going on after epoch {done['epoch'] + 1} of {trainer.max_epochs}")
     for logger in trainer.loggers:
         if isinstance(logger, CsvLog):

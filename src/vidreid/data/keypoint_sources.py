@@ -29,7 +29,7 @@ class PosePaths:
 
 
 def open_keypoints(
-    keypoints: str | Path, root: Path, split: str, frames: FrameList, pose_layout: Layout = "coco17"
+    keypoints: str | Path | bool, root: Path, split: str, frames: FrameList, pose_layout: Layout = "coco17"
 ) -> KeypointSource:
     """Open the keypoints of a split.
 
@@ -43,8 +43,15 @@ def open_keypoints(
 
     Raises:
         FileNotFoundError: If there are none.
-        ValueError: If a store belongs to other frames.
+        ValueError: If a store belongs to other frames, or ``keypoints`` names none.
     """
+    if keypoints is True:
+        keypoints = "true"  # the word is a truth value in YAML and on the command line
+    if isinstance(keypoints, bool):
+        raise ValueError(
+            "data.keypoints=false is no source of keypoints: use data.keypoints=null for none, or name one of "
+            "detector, true, pose_files, or a folder."
+        )
     if keypoints == POSE_FILES:
         return PoseFiles(PosePaths(frames, _pose_folder(root, split)), pose_layout)
     folder = root / "keypoints" / keypoints if keypoints in ("detector", "true") else Path(keypoints)

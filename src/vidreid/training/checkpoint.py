@@ -69,13 +69,20 @@ class CheckpointMeta(L.Callback):
     ) -> None:
         network = pl_module.network
         assert isinstance(network, nn.Module)
-        checkpoint[META_KEY] = {
-            "method": method_name(network),
-            "num_identities": self.num_identities,
-            "protocol": self.protocol,
-            "config": self.config,
-            "versions": versions(),
-        }
+        checkpoint[META_KEY] = checkpoint_meta(network, self.config, self.num_identities, self.protocol)
+
+
+def checkpoint_meta(
+    network: nn.Module, config: dict[str, Any], num_identities: int, protocol: str
+) -> dict[str, Any]:
+    """Return what a checkpoint says of itself; arguments as in ``CheckpointMeta``."""
+    return {
+        "method": method_name(network),
+        "num_identities": num_identities,
+        "protocol": protocol,
+        "config": config,
+        "versions": versions(),
+    }
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -123,7 +130,7 @@ def load_network(
 
     Returns:
         What the checkpoint says of itself: method, num_identities, protocol, config, versions, and
-        ``epochs``, the number it was trained for.
+        ``epochs``, the number it was trained for (``None``: an imported file that does not say).
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -144,7 +151,8 @@ def load_network(
             f"({method_name(network)}): {wrong}. Choose the experiment or the data that it was trained with."
         )
     network.load_state_dict(state)
-    return {**meta, "epochs": content["epoch"] + 1}
+    # An imported checkpoint says itself how long it was trained, if its file did.
+    return {"epochs": content["epoch"] + 1, **meta}
 
 
 def _mismatches(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:
