@@ -136,7 +136,7 @@ def test_keypoints_come_from_where_they_are_said_to(root):
     # On the command line and in YAML the word is a truth value.
     batch = next(iter(_module(root, keypoints=True, test_keypoints=True).test_dataloader()))
     assert torch.equal(batch.keypoints, first["true"])
-    with pytest.raises(ValueError, match="data.keypoints=false is no source of keypoints"):
+    with pytest.raises(ValueError, match=r"data\.keypoints=false is no source of keypoints"):
         _module(root, keypoints=False).train_dataloader()
 
 

@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from golden.golden_weights import images
-from models.golden_files import FOLDER, close, golden_files, load, number, released_state
+from models.golden_files import FOLDER, close, golden_files, load, number
+from models.golden_import import Importer
 from vidreid.losses.identity import IdentityLoss
 from vidreid.losses.recipe import LossRecipe
 from vidreid.losses.triplet import TripletLoss
-from vidreid.models.mgh import MGH
 from vidreid.models.outputs import TrainingOutputs
 from vidreid.models.released.mgh import from_released
-from vidreid.models.visual_network import VisualNetwork
 
 TYPES = {"float32": torch.float32, "float64": torch.float64}
 HEADS = ["global", "stripes_2", "stripes_4", "stripes_8"]
@@ -34,16 +33,14 @@ class Run(NamedTuple):
         close(actual, self.case[key + self.suffix], tight if self.suffix else loose)
 
 
-def released_mgh(path, case) -> VisualNetwork:
-    network = VisualNetwork(MGH(number(case["C"])))
-    state = released_state(path.with_suffix(".json"), number(case["seed"]))
-    network.load_state_dict(from_released(state, network.state_dict()))
-    return network
-
-
 def clips_of(case) -> Tensor:
     clips, frames = number(case["B"]), number(case["T"])
     return images("c7.images", clips * frames, number(case["seed"])).view(clips, frames, 3, 256, 128)
+
+
+@pytest.fixture(scope="module")
+def importer(tmp_path_factory: pytest.TempPathFactory) -> Importer:
+    return Importer(tmp_path_factory.mktemp("imported"))
 
 
 @pytest.fixture(scope="module", params=TYPES)
@@ -52,9 +49,9 @@ def precision(request) -> str:
 
 
 @pytest.fixture(scope="module", params=sorted(FOLDER.glob("c7_mgh*.npz")), ids=lambda path: path.stem)
-def run(request, precision) -> Run:
+def run(request, precision, importer) -> Run:
     case = load(request.param)
-    network = released_mgh(request.param, case).to(TYPES[precision]).train()
+    network = importer.network(request.param, "mgh").to(TYPES[precision]).train()
     outputs = network(clips_of(case).to(TYPES[precision]))
     recipe = LossRecipe({"ce": IdentityLoss(0.1, "sum"), "triplet": TripletLoss(0.3)})
     total, log = recipe(outputs.logits, outputs.embeddings, torch.from_numpy(case["labels"]).long())
@@ -90,11 +87,11 @@ def test_gradient_norms(run: Run) -> None:
 
 @golden_files("c7_mgh*.npz")
 @pytest.mark.parametrize("kind", TYPES)
-def test_descriptor(path, kind) -> None:
+def test_descriptor(path, kind, importer) -> None:
     case = load(path)
     double = kind == "float64"
     suffix = "_f64" if double else ""
-    network = released_mgh(path, case).to(TYPES[kind]).eval()
+    network = importer.network(path, "mgh").to(TYPES[kind]).eval()
     clips = clips_of(case)[:2].to(TYPES[kind])
     with torch.no_grad():
         maps = network.visual.stages(clips.flatten(0, 1))

@@ -57,6 +57,7 @@ class ReidDataModule(LightningDataModule):
         sampler: Literal["random", "identity"] = "random",
         identities_per_batch: int = 4,
         tracklets_per_identity: int = 4,
+        identity_visits: int | None = None,
         keypoints: str | Path | None = "detector",
         test_keypoints: bool = False,
         joints: str = "body12",
@@ -94,6 +95,8 @@ class ReidDataModule(LightningDataModule):
             sampler: ``random``: every tracklet once an epoch; ``identity``: P identities of K tracklets.
             identities_per_batch: P on one process.
             tracklets_per_identity: K on one process; the batch has P x K clips.
+            identity_visits: How often an identity comes up in an epoch; by default so often that an epoch
+                has about as many clips as there are tracklets.
             keypoints: ``detector`` or ``true`` (in ``<root>/keypoints``), ``pose_files`` (beside the images),
                 a folder, or ``None`` for a network that needs none.
             test_keypoints: Whether evaluation clips carry keypoints too. A network that describes without
@@ -136,6 +139,7 @@ class ReidDataModule(LightningDataModule):
         self.sampler = sampler
         self.batch_size = batch_size if sampler == "random" else identities_per_batch * tracklets_per_identity
         self.identities_per_batch, self.tracklets_per_identity = identities_per_batch, tracklets_per_identity
+        self.identity_visits = identity_visits
         self.test_batch_size = test_batch_size
         self.keypoints, self.test_keypoints, self.joints = keypoints, test_keypoints, joints
         self.pose_layout: Layout = pose_layout or self.annotated_layout
@@ -223,7 +227,7 @@ class ReidDataModule(LightningDataModule):
             sampler = TrackletSampler(len(data), self.batch_size, self.seed, *self._world())
         else:
             shape = self.identities_per_batch, self.tracklets_per_identity
-            sampler = IdentitySampler(data.labels, *shape, self.seed, *self._world())
+            sampler = IdentitySampler(data.labels, *shape, self.seed, *self._world(), self.identity_visits)
         return self._loader(data, sampler, self.batch_size, keep=True)
 
     def val_dataloader(self) -> Loader | list[Loader]:

@@ -49,8 +49,8 @@ def open_keypoints(
         keypoints = "true"  # the word is a truth value in YAML and on the command line
     if isinstance(keypoints, bool):
         raise ValueError(
-            "data.keypoints=false is no source of keypoints: use data.keypoints=null for none, or name one of "
-            "detector, true, pose_files, or a folder."
+            "data.keypoints=false is no source of keypoints: use data.keypoints=null for none, or name one "
+            "of detector, true, pose_files, or a folder."
         )
     if keypoints == POSE_FILES:
         return PoseFiles(PosePaths(frames, _pose_folder(root, split)), pose_layout)

@@ -29,9 +29,7 @@ class GraphFusion(nn.Module):
         ValueError: For an unknown balance.
     """
 
-    def __init__(
-        self, width: int, channels: int, first: bool = False, balance: Balance = "released"
-    ) -> None:
+    def __init__(self, width: int, channels: int, first: bool = False, balance: Balance = "released") -> None:
         super().__init__()
         if balance not in get_args(Balance):
             raise ValueError(f"Unknown balance {balance!r}: choose released or stages.")
