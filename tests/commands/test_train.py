@@ -153,6 +153,24 @@ def test_best_is_chosen_on_held_out_identities(tiny_root: Path, tmp_path: Path) 
     assert (tmp_path / "checkpoints" / "last.ckpt").is_file()
 
 
+def test_a_graph_that_does_not_fit_is_said_before_the_first_stage(tiny_root: Path, tmp_path: Path) -> None:
+    config = compose_training(tiny_root, tmp_path / "run", *KMPNET, "model.graph.layers=[1,1]")
+    with pytest.raises(Exception, match="gives 5 maps, and 2 groups of graph layers need 3"):
+        train(config)
+    assert not (tmp_path / "run" / "visual_stage").exists()
+
+
+def test_a_folder_with_other_settings_is_not_gone_on_with(pcb_run: Path, tiny_root: Path) -> None:
+    """The same call again finds the finished run; another one is refused and leaves it as it is."""
+    again = ("experiment=pcb_synthetic", *SMALL, *NARROW)
+    before = (pcb_run / "metrics.json").read_bytes()
+    metrics = train(compose_training(tiny_root, pcb_run, *again, "trainer.max_epochs=2"))
+    assert metrics == json.loads(before)
+    with pytest.raises(ValueError, match=r"run with other settings \(trainer.max_epochs: 2 there, 3 here\)"):
+        train(compose_training(tiny_root, pcb_run, *again, "trainer.max_epochs=3"))
+    assert (pcb_run / "metrics.json").read_bytes() == before
+
+
 def test_an_override_that_does_not_exist_is_named(tiny_root: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigCompositionException) as error:
         compose_training(tiny_root, tmp_path, "trainer.epochs=3")
@@ -255,3 +273,48 @@ def test_missing_imagenet_weights_name_the_two_ways_out(
     assert "`model.visual.weights=FILE`" in sentence
     assert "`model.visual.pretrained=false`" in sentence
     assert "Traceback" not in sentence
+
+
+@pytest.mark.slow
+def test_a_study_goes_on_where_it_stopped_and_makes_its_table(
+    tiny_root: Path, repo_root: Path, tmp_path: Path
+) -> None:
+    """Rows of a seed share the first stage, nothing runs twice, and the last row has three descriptors."""
+    small = (
+        *SMALL, *NARROW, "model.graph.layers=[1,1,1,1]", "model.graph.width=8", "callbacks.pictures=null",
+        "stages.visual.trainer.max_epochs=1", "trainer.max_epochs=1", "stages.visual.data.batch_size=4",
+        f"data.root={tiny_root}", "seed=0",
+    )  # fmt: skip
+    status, output = call(
+        repo_root, "train.py", "-m", "study=kmpnet_ablation", *small, "arm=both,visual", cwd=tmp_path
+    )
+    assert status == 0, output
+    folder = tmp_path / "runs" / "studies" / "kmpnet_ablation"
+    first = folder / "visual" / "seed_0"
+    written = (first / "checkpoints" / "last.ckpt").stat().st_mtime_ns
+    assert not (folder / "both" / "seed_0" / "visual_stage").exists()
+
+    status, output = call(
+        repo_root,
+        "train.py",
+        "-m",
+        "study=kmpnet_ablation",
+        *small,
+        "arm=visual,visual_twice,both",
+        cwd=tmp_path,
+    )
+    assert status == 0, output
+    assert output.count("finished before:") == 2
+    assert (first / "checkpoints" / "last.ckpt").stat().st_mtime_ns == written
+
+    status, output = call(repo_root, "collect.py", f"folder={folder}", cwd=tmp_path)
+    assert status == 0, output
+    rows = [line.split("|")[1].strip() for line in (folder / "table.md").read_text().splitlines()[4:]]
+    assert rows == [
+        "PCB baseline", "+ fine-tune", "+ both (KMPNet)", "the graph's embedding x_g", "both embeddings",
+    ]  # fmt: skip
+    runs = (folder / "runs.csv").read_text().splitlines()
+    assert len(runs) == 6
+    graph = json.loads((folder / "both" / "seed_0" / "eval_descriptor-graph_last.json").read_text())
+    assert graph["descriptor"] == "graph"
+    assert graph["mAP"] != json.loads((folder / "both" / "seed_0" / "metrics.json").read_text())["mAP"]

@@ -67,6 +67,7 @@ def train(config: DictConfig) -> dict[str, Any]:
         run.write_config(plain(config))
     print(f"run folder: {run.path}   (after an interruption: train.py resume={run.path})")
     if has_two_stages(config) and config.visual_checkpoint is None:
+        build_module(without_initial_weights(config))  # what cannot be built is said now, not after stage 1
         config.visual_checkpoint = str(_train_first_stage(config, run))
     return _train_single(config, run, data)
 

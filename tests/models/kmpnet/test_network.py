@@ -157,3 +157,20 @@ def test_copies_and_checkpoints(clips, keypoints, tmp_path) -> None:
     with torch.no_grad():
         ours, theirs = (net(clips, keypoints).logits for net in (network, other))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "layers"), [("convnext_atto", 3), ("resnet18", (1, 1, 1, 1)), ("regnety_002", 4)]
+)
+def test_any_cnn_of_timm_trains_inside_kmpnet(backbone, layers, clips, keypoints) -> None:
+    """Four maps or five, plain names or timm's: gradients of both branches reach the first convolution."""
+    network = KMPNet(PCB(IDENTITIES, backbone, stripes=2), partial(GraphBranch, IDENTITIES, layers=layers))
+    outputs = network(clips, keypoints)
+    assert list(outputs.logits) == ["stripe_1", "stripe_2", *(f"graph_{i}" for i in range(1, 6))]
+    first = next(network.visual.backbone.parameters())
+    for heads in ("stripe", "graph"):
+        loss = sum(logit.square().sum() for name, logit in outputs.logits.items() if name.startswith(heads))
+        assert torch.autograd.grad(loss, first, retain_graph=True)[0].abs().sum() > 0
+    network.eval()
+    with torch.no_grad():
+        assert torch.equal(export_visual(network).describe(clips), network.describe(clips))

@@ -72,8 +72,8 @@ class GraphBranch(nn.Module):
             layers = in_proportion(layers, depths)
         if not len(channels) == len(scales) == len(layers) + 1:
             raise ValueError(
-                f"{len(channels)} maps and {len(scales)} scales do not fit {len(layers)} groups of layers:"
-                " there must be one map more than groups (model.graph.layers; a single number splits itself)."
+                f"The visual branch gives {len(channels)} maps, and {len(layers)} groups of graph layers need"
+                f" {len(layers) + 1}: set model.graph.layers to a total such as {sum(layers)}, split by itself."
             )
         if border not in ("clamp", "zero"):
             raise ValueError(f"Unknown border {border!r}: choose clamp or zero.")
