@@ -78,9 +78,8 @@ def main(folder: Path, count: int) -> None:
     print("|--------|------------:|-----------:|---------------:|-------:|")
     for stage, share in shares.items():
         ratio = share.graph / share.visual
-        print(
-            f"| {stage:<6} | {share.visual:>11.4f} | {share.graph:>10.4f} | {ratio:>14.3f} | {share.cosine:>6.2f} |"
-        )
+        numbers = f"{share.visual:>11.4f} | {share.graph:>10.4f} | {ratio:>14.3f} | {share.cosine:>6.2f}"
+        print(f"| {stage:<6} | {numbers} |")
 
 
 if __name__ == "__main__":

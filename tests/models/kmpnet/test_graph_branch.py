@@ -159,7 +159,7 @@ def test_tables_of_a_validation_loop_serve_training(maps, edges) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layers": (1, 2, 3)}, "gives 5 maps, and 3 groups of graph layers need 4: set .* such as 6"),
+        ({"layers": (1, 2, 3)}, "gives 5 maps, and 3 groups of graph layers need 4: set .* total, 6"),
         ({"border": "wrap"}, "choose clamp or zero"),
         ({"joints": "hand21"}, "choose one of coco17, body12"),
         ({"aggregation": "sum"}, "choose dense or torch_scatter"),

@@ -73,7 +73,7 @@ class GraphBranch(nn.Module):
         if not len(channels) == len(scales) == len(layers) + 1:
             raise ValueError(
                 f"The visual branch gives {len(channels)} maps, and {len(layers)} groups of graph layers need"
-                f" {len(layers) + 1}: set model.graph.layers to a total such as {sum(layers)}, split by itself."
+                f" {len(layers) + 1}: set model.graph.layers to their total, {sum(layers)}, to have it split."
             )
         if border not in ("clamp", "zero"):
             raise ValueError(f"Unknown border {border!r}: choose clamp or zero.")
