@@ -2,17 +2,22 @@
 
 import csv
 import inspect
+import itertools
 import json
 from pathlib import Path
 
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 
 from support.runs import compose_training
+from vidreid.commands import config_dir
 from vidreid.commands.train import train
 from vidreid.data.datamodule import ReidDataModule
 
-EXPERIMENTS = sorted((Path(__file__).parents[2] / "conf" / "experiment").glob("*.yaml"))
+CONF = Path(config_dir())
+EXPERIMENTS = sorted((CONF / "experiment").glob("*.yaml"))
 
 
 HEADS = {
@@ -131,3 +136,24 @@ def test_what_the_variants_say(tmp_path: Path) -> None:
     assert (paper.layers, paper.temperature, paper.offset, paper.border) == (27, "divides", 0.0, "clamp")
     config, default = graph()
     assert (config.data.keypoints_follow, default.border, default.temperature) == (True, "clamp", "inverse")
+
+
+@pytest.mark.parametrize("study", [path.stem for path in sorted((CONF / "study").glob("*.yaml"))])
+def test_every_job_of_a_study_composes(study: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", HydraConfig.instance().cfg)
+    with initialize_config_dir(config_dir(), version_base="1.3"):
+        told = compose("train", [f"study={study}"], return_hydra_config=True)
+        sweep = {key: str(values).split(",") for key, values in told.hydra.sweeper.params.items()}
+        assert sweep["seed"] == ["0", "1", "2"]
+        rows = set()
+        for values in itertools.product(*sweep.values()):
+            job = [f"{key}={value}" for key, value in zip(sweep, values, strict=True)]
+            config = compose("train", [f"study={study}", *job, "hydra.job.num=0"], return_hydra_config=True)
+            HydraConfig.instance().set_config(config)
+            rows.add(config.study.row)
+            assert config.model.visual._target_
+    labels = set(told.study.labels)
+    # A row after a slash may also be a further descriptor of the row before it.
+    assert rows <= labels
+    assert all(row in rows or row.rpartition("/")[0] in rows for row in labels)
+    assert all(set(numbers) <= labels for numbers in told.study.paper.values())
