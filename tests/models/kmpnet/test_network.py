@@ -174,3 +174,13 @@ def test_any_cnn_of_timm_trains_inside_kmpnet(backbone, layers, clips, keypoints
     network.eval()
     with torch.no_grad():
         assert torch.equal(export_visual(network).describe(clips), network.describe(clips))
+
+
+def test_the_training_pass_compiles_as_one_graph(clips, keypoints) -> None:
+    """No break of torch.compile's graph, and the same numbers; the backend that generates code is left out."""
+    network = kmpnet()
+    plain = network(clips, keypoints)
+    torch.compiler.reset()
+    compiled = torch.compile(network, fullgraph=True, backend="eager")(clips, keypoints)
+    for name, logit in plain.logits.items():
+        torch.testing.assert_close(compiled.logits[name], logit)

@@ -46,8 +46,11 @@ def aggregate_dense(messages: Tensor, t: Tensor, neighbours: Neighbours, detach:
 def _product_is_safe(messages: Tensor, t: Tensor) -> bool:
     """Whether no exponential can underflow when all nodes share the shift of a clip's largest score.
 
-    Only asked on CPUs, where the answer costs no synchronisation, and never at reduced precision.
+    Only asked on CPUs, where the answer costs no synchronisation, and never at reduced precision or while
+    torch.compile traces, which cannot branch on values.
     """
+    if torch.compiler.is_compiling():
+        return False
     if messages.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return False
     if messages.dtype not in (torch.float32, torch.float64):
