@@ -177,7 +177,7 @@ def test_any_cnn_of_timm_trains_inside_kmpnet(backbone, layers, clips, keypoints
 
 
 def test_the_training_pass_compiles_as_one_graph(clips, keypoints) -> None:
-    """No break of torch.compile's graph, and the same numbers; the backend that generates code is left out."""
+    """No break of the traced graph, and the same numbers; the backend that generates code is left out."""
     network = kmpnet()
     plain = network(clips, keypoints)
     torch.compiler.reset()
