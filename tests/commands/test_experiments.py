@@ -101,7 +101,7 @@ def test_every_setting_of_the_data_has_a_key(repo_root: Path) -> None:
     assert keys == set(inspect.signature(ReidDataModule.__init__).parameters) - {"self"}
 
 
-@pytest.mark.parametrize("variant", ["kmpnet_released", "kmpnet_paper"])
+@pytest.mark.parametrize("variant", ["kmpnet_released", "kmpnet_paper", "kmpnet_balanced"])
 def test_one_step_of_the_variants(variant: str, tiny_root: Path, tmp_path: Path) -> None:
     metrics = train(
         compose_training(
@@ -134,7 +134,10 @@ def test_what_the_variants_say(tmp_path: Path) -> None:
     assert (data.independent_frames, data.keypoints_follow, data.protocol) == (True, False, "no_distractors")
     _, paper = graph("variant=kmpnet_paper")
     assert (paper.layers, paper.temperature, paper.offset, paper.border) == (27, "divides", 0.0, "clamp")
+    _, balanced = graph("variant=kmpnet_balanced")
+    assert (balanced.balance, list(balanced.layers)) == ("stages", [1, 1, 1, 1])
     config, default = graph()
+    assert default.balance == "released"
     assert (config.data.keypoints_follow, default.border, default.temperature) == (True, "clamp", "inverse")
 
 
