@@ -187,6 +187,14 @@ def test_a_missing_root_is_one_sentence(repo_root: Path, tmp_path: Path) -> None
     assert f"{tmp_path}/none" in output
 
 
+@pytest.mark.parametrize("script", ["eval.py", "export.py"])
+def test_a_misspelt_run_leaves_nothing_behind(script: str, repo_root: Path, tmp_path: Path) -> None:
+    status, output = call(repo_root, script, "run=nowhere", cwd=tmp_path)
+    assert status == 1
+    assert output.startswith("error: nowhere is not a run folder")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_checkpoint_of_another_identity_count_is_refused(
     tiny_root: Path, pcb_run: Path, tmp_path: Path
 ) -> None:
