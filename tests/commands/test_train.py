@@ -70,7 +70,7 @@ def test_another_protocol_has_its_own_file(pcb_run: Path, repo_root: Path) -> No
 @pytest.mark.slow
 def test_a_killed_run_ends_as_an_uninterrupted_one(tiny_root: Path, tmp_path: Path, repo_root: Path) -> None:
     """kill -9 in stage 2, Ctrl-C in stage 1: the resumed run ends with the same weights and numbers."""
-    epochs = ("trainer.max_epochs=4", "stages.visual_epochs=3")
+    epochs = ("trainer.max_epochs=4", "stages.visual.trainer.max_epochs=3")
     whole = tmp_path / "whole"
     train(compose_training(tiny_root, whole, *KMPNET, *epochs))
 
