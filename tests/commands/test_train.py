@@ -232,6 +232,8 @@ def test_two_processes_share_a_run_and_its_numbers(tiny_root: Path, repo_root: P
         *NARROW,
         "model.graph.layers=[1,1,1,1]",
         "data.batch_size=2",
+        "stages.visual.data.batch_size=2",
+        "stages.visual.trainer.max_epochs=1",
         "trainer.max_epochs=1",
         "trainer.devices=2",
         "trainer.strategy=ddp",

@@ -207,3 +207,11 @@ def test_wrong_arguments_are_named():
         rank(problem[0][:, :5], *problem[1:])
     with pytest.raises(ValueError, match="gallery has 150 descriptors"):
         rank(*problem[:3], problem[3][:9], *problem[4:])
+
+
+def test_an_empty_gallery_answers_no_query() -> None:
+    queries, pids = torch.randn(3, 4), torch.tensor([1, 2, 3])
+    none = torch.empty(0, dtype=torch.int64)
+    result = rank(queries, torch.empty(0, 4), pids, none, torch.ones(3, dtype=torch.int64), none)
+    assert (result.queries_counted, result.queries_dropped) == (0, 3)
+    assert torch.isnan(torch.as_tensor(result.cmc)).all()

@@ -29,7 +29,7 @@ def positions(distances: Tensor, queries: Tensor, items: Tensor) -> tuple[Tensor
     _, equal_wanted = _search(own, wanted, queries, rows)
     ranks = nearer + 1
     tied = queries[equal > 1].unique()
-    for chunk in tied.split(max(1, _CHUNK_ELEMENTS // distances.shape[1])):
+    for chunk in tied.split(max(1, _CHUNK_ELEMENTS // max(1, distances.shape[1]))):
         keys = _distance_then_column(distances[chunk])
         picked = torch.isin(queries, chunk).nonzero().squeeze(1)
         local = torch.searchsorted(chunk, queries[picked])
