@@ -14,10 +14,11 @@ class GraphFusion(nn.Module):
     Nothing stands between the two linear layers, so ``Down(Up(x))`` is computed as one layer whose weight is
     their product: the wide state of ``C`` channels a node is never made.
 
-    With the released start (Kaiming, fan-out) every fusion doubles the old state, so that at the end features of
+    With the released start (Kaiming, fan-out) every fusion doubles the old state: at the end features of
     the first stage outweigh those of the last (64 to 1 in power beside the small trunk of the synthetic
-    experiments), and next to no gradient reaches the later stages. ``balance="stages"`` is this library's correction: the features are
-    brought to unit variance a node, and both layers start so that they keep the variance.
+    experiments), and next to no gradient reaches the later stages. ``balance="stages"`` is this library's
+    correction: the features are brought to unit variance a node, and both layers start so that they keep the
+    variance.
 
     Args:
         width: Width of the node states.
