@@ -1,6 +1,7 @@
 """Small trainings for tests."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,8 @@ def start(repo_root: Path, script: str, *overrides: str, cwd: Path) -> subproces
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # What runs the tests may ignore Ctrl-C, as shells do in the background; the command must not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
