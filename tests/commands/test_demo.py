@@ -37,7 +37,7 @@ def test_the_table_and_its_files(settings: DictConfig, capsys: pytest.CaptureFix
     assert (runs / "comparison.md").read_text().strip() in printed
     for row in rows[1:]:
         assert (Path(row["run"]) / "pictures" / "ranked.png").is_file()
-    assert rows[2]["parameters"]["visual"] == rows[3]["parameters"]["visual"]
+    assert rows[2]["parameters"]["describing"] == rows[3]["parameters"]["describing"]
 
 
 def test_a_second_call_trains_nothing_again(settings: DictConfig) -> None:

@@ -69,7 +69,7 @@ def evaluate(
         },
         "parameters": {
             "training": sum(p.numel() for p in module.network.parameters()),
-            "visual": sum(p.numel() for p in module.network.visual.parameters()),
+            "describing": module.network.describing_parameters(),
         },
         "versions": meta["versions"]
         if meta["versions"] == versions()

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidreid.losses.value import LossValue
+from vidreid.losses.value import NO_FACTS, ClipFacts, LossValue
 
 Heads = Literal["all", "visual", "graph"]
 
@@ -43,7 +43,11 @@ class IdentityLoss(nn.Module):
         self.heads: Heads = heads
 
     def forward(
-        self, logits: Mapping[str, Tensor], embeddings: Mapping[str, Tensor], pids: Tensor
+        self,
+        logits: Mapping[str, Tensor],
+        embeddings: Mapping[str, Tensor],
+        pids: Tensor,
+        facts: ClipFacts = NO_FACTS,
     ) -> LossValue:
         """Return the loss and its part of every head.
 
@@ -51,6 +55,7 @@ class IdentityLoss(nn.Module):
             logits: ``(B, C)`` or ``(B, T, C)`` a head.
             embeddings: Not used.
             pids: Labels ``(B,)`` in ``0..C-1``.
+            facts: Not used.
 
         Raises:
             ValueError: If there are no logits of these heads.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from vidreid.losses.value import LossValue
+from vidreid.losses.value import NO_FACTS, ClipFacts, LossValue
 
 
 class LossRecipe(nn.Module):
@@ -32,7 +32,11 @@ class LossRecipe(nn.Module):
         self.weights = dict.fromkeys(terms, 1.0) | dict(weights or {})
 
     def forward(
-        self, logits: Mapping[str, Tensor], embeddings: Mapping[str, Tensor], pids: Tensor
+        self,
+        logits: Mapping[str, Tensor],
+        embeddings: Mapping[str, Tensor],
+        pids: Tensor,
+        facts: ClipFacts = NO_FACTS,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted total and, detached, ``term`` and ``term/detail`` for the log (not weighted).
 
@@ -40,11 +44,12 @@ class LossRecipe(nn.Module):
             logits: Named logits of the network.
             embeddings: Named embeddings of the network.
             pids: Labels ``(B,)``.
+            facts: What else is known of the clips.
         """
         weighted: list[Tensor] = []
         log: dict[str, Tensor] = {}
         for name, term in self.terms.items():
-            result: LossValue = term(logits, embeddings, pids)
+            result: LossValue = term(logits, embeddings, pids, facts)
             weighted.append(self.weights[name] * result.value)
             log[name] = result.value.detach()
             log |= {f"{name}/{detail}": value for detail, value in result.details.items()}

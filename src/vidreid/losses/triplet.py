@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidreid.losses.value import LossValue
+from vidreid.losses.value import NO_FACTS, ClipFacts, LossValue
 
 
 class TripletLoss(nn.Module):
@@ -31,7 +31,11 @@ class TripletLoss(nn.Module):
         self.margin, self.normalize, self.embedding = margin, normalize, embedding
 
     def forward(
-        self, logits: Mapping[str, Tensor], embeddings: Mapping[str, Tensor], pids: Tensor
+        self,
+        logits: Mapping[str, Tensor],
+        embeddings: Mapping[str, Tensor],
+        pids: Tensor,
+        facts: ClipFacts = NO_FACTS,
     ) -> LossValue:
         """Return the loss; its details are the mean distances ``positive`` and ``negative``.
 
@@ -39,6 +43,7 @@ class TripletLoss(nn.Module):
             logits: Not used.
             embeddings: Has ``embedding``, ``(B, D)`` or ``(B, T, D)``.
             pids: Labels ``(B,)``.
+            facts: Not used.
 
         Raises:
             ValueError: If there is no such embedding, or no clip of the batch counts.

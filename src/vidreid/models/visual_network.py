@@ -2,13 +2,14 @@
 
 import copy
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from vidreid.models.network import ReidNetwork
 from vidreid.models.outputs import TrainingOutputs
 from vidreid.models.visual_branch import VisualBranch
 
 
-class VisualNetwork(nn.Module):
+class VisualNetwork(ReidNetwork):
     """Train and describe with a visual branch alone: the baselines of KMPNet.
 
     Args:
@@ -42,6 +43,14 @@ class VisualNetwork(nn.Module):
             cameras: Not used.
         """
         return self.visual.describe(self.visual.stages(images.flatten(0, 1)), images.shape[1])
+
+    def exported(self) -> "VisualNetwork":
+        """Return a copy for description alone: see ``export_visual``."""
+        return export_visual(self)
+
+    def training_only(self) -> list[str]:
+        """Return the children that only training needs: the classifiers, and the graph of a KMPNet."""
+        return ["visual.head", "graph"]
 
 
 def export_visual(network: VisualNetwork) -> VisualNetwork:

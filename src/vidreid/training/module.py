@@ -12,9 +12,10 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from vidreid.data.batch import ClipBatch
 from vidreid.losses.recipe import LossRecipe
+from vidreid.losses.value import ClipFacts
 from vidreid.metrics.ranking import RankingResult
 from vidreid.metrics.reid import ReidMetric
-from vidreid.models.visual_network import VisualNetwork
+from vidreid.models.network import ReidNetwork
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -48,13 +49,13 @@ class ReidModule(L.LightningModule):
         std: Channel standard deviations of the pixels in [0, 1].
     """
 
-    network: VisualNetwork
+    network: ReidNetwork
     pixel_mean: Tensor
     pixel_std: Tensor
 
     def __init__(
         self,
-        network: VisualNetwork,
+        network: ReidNetwork,
         losses: LossRecipe,
         optimizer: MakeOptimizer,
         schedule: MakeSchedule,
@@ -80,7 +81,8 @@ class ReidModule(L.LightningModule):
     def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch and log its terms."""
         outputs = self.network(self.normalize(batch.images), batch.keypoints, batch.cameras)
-        loss, terms = self.losses(outputs.logits, outputs.embeddings, batch.pids)
+        facts = ClipFacts(outputs.frame_scores, batch.erased, outputs.visible)
+        loss, terms = self.losses(outputs.logits, outputs.embeddings, batch.pids, facts)
         size = len(batch.pids)
         self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=False, batch_size=size)
         for name, value in terms.items():
