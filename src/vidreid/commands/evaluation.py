@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.kmpnet import KMPNet
 from vidreid.models.kmpnet.network import Descriptor
-from vidreid.models.visual_network import VisualNetwork
+from vidreid.models.network import ReidNetwork
 from vidreid.training.checkpoint import load_network, method_name, versions
 from vidreid.training.module import ReidModule
 from vidreid.training.run_folder import RunFolder
@@ -77,7 +77,7 @@ def evaluate(
     }
 
 
-def describe_with(network: VisualNetwork, descriptor: str) -> None:
+def describe_with(network: ReidNetwork, descriptor: str) -> None:
     """Let a network describe by another of its embeddings (paper, Table 4).
 
     Args:

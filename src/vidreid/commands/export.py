@@ -12,7 +12,6 @@ from vidreid.commands import config_dir
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.files import write_whole
-from vidreid.models.visual_network import export_visual
 from vidreid.training.checkpoint import load_network
 from vidreid.training.run_folder import RunFolder
 
@@ -36,11 +35,11 @@ def export_run(config: DictConfig) -> Path:
     assert isinstance(stored, DictConfig)
     module = build_module(without_initial_weights(stored))
     meta = load_network(module.network, run.checkpoint(config.checkpoint or stored.select))
-    network = export_visual(module.network)
+    network = module.network.exported()
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     about: dict[str, Any] = {
         "method": meta["method"],
-        "visual": OmegaConf.to_container(stored.model.visual, resolve=True),
+        **_model(stored),
         "height": stored.data.height,
         "width": stored.data.width,
         "clip_length": stored.data.test_clip_length,
@@ -56,6 +55,12 @@ def export_run(config: DictConfig) -> Path:
         f"{file}: {count:,} numbers of the {trained:,} that were trained; the descriptor needs no keypoints."
     )
     return file
+
+
+def _model(stored: DictConfig) -> dict[str, Any]:
+    """Return how to build the network again: of a visual branch that alone, which is all that is exported."""
+    part = "visual" if "visual" in stored.model else "model"
+    return {part: OmegaConf.to_container(stored.model.get(part, stored.model), resolve=True)}
 
 
 @hydra.main(version_base="1.3", config_path=config_dir(), config_name="export")

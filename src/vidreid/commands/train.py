@@ -12,17 +12,26 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf, open_dict
+from torch import nn
 
 from vidreid.commands import config_dir
 from vidreid.commands.evaluation import describe_with, evaluate, evaluation_file, print_metrics
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
+from vidreid.commands.same_settings import check_same_settings
 from vidreid.commands.stages import final_stage, first_stage, has_two_stages
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.mars_format import JUNK_PID
 from vidreid.data.protocols import PROTOCOLS, find_protocol
+from vidreid.models.network import ReidNetwork
 from vidreid.models.visual_network import VisualNetwork
-from vidreid.training.checkpoint import CheckpointMeta, WholeFileCheckpointIO, load_network, read_checkpoint
+from vidreid.training.checkpoint import (
+    CheckpointMeta,
+    WholeFileCheckpointIO,
+    load_network,
+    method_name,
+    read_checkpoint,
+)
 from vidreid.training.csv_log import CsvLog
 from vidreid.training.loggers import finish, make_loggers
 from vidreid.training.module import ReidModule
@@ -58,7 +67,7 @@ def train(config: DictConfig) -> dict[str, Any]:
     for notice in data.notices:
         print(f"note: {notice}")
     if run.config_file.is_file() and not config.resume:
-        _check_same_settings(run, plain(config))
+        check_same_settings(run, plain(config))
         run.write_config(plain(config))  # the first stage of other rows becomes a row of its own
         if run.metrics_file.is_file():
             print(f"finished before: {run.path}")
@@ -78,13 +87,14 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def without_initial_weights(config: DictConfig) -> DictConfig:
-    """Return a configuration whose visual branch starts at random: a checkpoint is going to fill it.
+    """Return a configuration whose trunk starts at random: a checkpoint is going to fill it.
 
     Nothing is fetched or read in vain, and an old run needs neither the network nor the file it began with.
     """
     config = config.copy()
-    config.model.visual.pretrained = False
-    config.model.visual.weights = None
+    trunk = config.model.visual if "visual" in config.model else config.model.backbone
+    trunk.pretrained = False
+    trunk.weights = None
     return config
 
 
@@ -95,7 +105,7 @@ def build_module(config: DictConfig) -> ReidModule:
         config: A configuration in which ``num_identities`` is filled in.
     """
     protocol = find_protocol(config.data.protocol, PROTOCOLS)
-    network: VisualNetwork = instantiate(config.model)
+    network: ReidNetwork = instantiate(config.model)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     if config.compile:
@@ -107,6 +117,8 @@ def build_module(config: DictConfig) -> ReidModule:
         schedule=instantiate(config.schedule),
         # What junk counts as belongs to the protocol.
         metric=partial(instantiate(config.metric), junk_pid=JUNK_PID if protocol.junk == "ignored" else None),
+        mean=tuple(config.pixels.mean),
+        std=tuple(config.pixels.std),
     )
 
 
@@ -119,7 +131,7 @@ def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> d
     filled = last.is_file() or config.visual_checkpoint is not None
     module = build_module(without_initial_weights(config) if filled else config)
     if config.visual_checkpoint is not None and not last.is_file():
-        load_network(module.network.visual, config.visual_checkpoint, part="visual")
+        load_network(_visual_branch(module.network), config.visual_checkpoint, part="visual")
     loggers = make_loggers(config.logger, run, config.name, plain(config), module.network)
     try:
         with quiet():
@@ -135,6 +147,15 @@ def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> d
         run.write_metrics(metrics)
         print_metrics(metrics, run.metrics_file)
     return metrics
+
+
+def _visual_branch(network: ReidNetwork) -> nn.Module:
+    if not isinstance(network, VisualNetwork):
+        raise ValueError(
+            f"visual_checkpoint starts the visual branch of a network, and {method_name(network)} has none: "
+            "leave it out, or give the weights of its trunk by model.backbone.weights=FILE."
+        )
+    return network.visual
 
 
 def _evaluate_otherwise(config: DictConfig, run: RunFolder, module: ReidModule) -> None:
@@ -198,7 +219,7 @@ def _train_first_stage(config: DictConfig, run: RunFolder) -> Path:
     stage.study = None
     data = _open_data(stage)
     if first.config_file.is_file():
-        _check_same_settings(first, plain(stage))
+        check_same_settings(first, plain(stage))
     if not first.metrics_file.is_file():
         print(f"stage 1 of 2: the visual branch alone, {stage.trainer.max_epochs} epochs, in {first.path}")
         _train_single(stage, first, data)
@@ -212,6 +233,7 @@ def _open_data(config: DictConfig) -> ReidDataModule:
     data: ReidDataModule = instantiate(config.data)
     with open_dict(config):
         config.num_identities = data.num_identities
+        config.camera_numbers = data.camera_numbers
     return data
 
 
@@ -222,34 +244,6 @@ def _started(config: DictConfig) -> DictConfig:
         # Its row is named by the settings as they were given.
         OmegaConf.resolve(config.study)
     return final_stage(config)
-
-
-def _check_same_settings(run: RunFolder, settings: dict[str, Any]) -> None:
-    """Refuse to go on in the folder of a run that had other settings than its name and place."""
-    before, now = (
-        _flat(
-            {key: tree for key, tree in settings.items() if key not in ("name", "study", "paths", "resume")}
-        )
-        for settings in (run.read_config(), settings)
-    )
-    different = [key for key in before.keys() | now.keys() if before.get(key) != now.get(key)]
-    if different:
-        key = min(different)
-        raise ValueError(
-            f"{run.path} is a run with other settings ({key}: {before.get(key)} there, {now.get(key)} here"
-            f"{f', and {len(different) - 1} more' if len(different) > 1 else ''}): move it away or choose "
-            "another folder, or go on with its own settings by resume=FOLDER."
-        )
-
-
-def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(tree, dict):
-        return {prefix: tree}
-    return {
-        name: value
-        for key, branch in tree.items()
-        for name, value in _flat(branch, f"{prefix}.{key}" if prefix else str(key)).items()
-    }
 
 
 def _resumed(config: DictConfig) -> DictConfig:

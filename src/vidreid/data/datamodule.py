@@ -192,6 +192,11 @@ class ReidDataModule(LightningDataModule):
         return len(set(column(self.train_table, "pid")))
 
     @property
+    def camera_numbers(self) -> list[int]:
+        """Numbers of the cameras of the training tracklets, ascending: those a network can get to know."""
+        return sorted(set(column(self.train_table, "camera").tolist()))
+
+    @property
     def validation_clips(self) -> int:
         """Entries of the flat list of validation clips: what the metric must see."""
         return len(self.validation_data())

@@ -13,7 +13,7 @@ class TrainingOutputs(NamedTuple):
     Attributes:
         logits: One entry a classifier, ``(B, C)`` for a clip or ``(B, T, C)`` for its frames.
         embeddings: One entry a vector that a metric loss reads, ``(B, D)`` or ``(B, T, D)``.
-        frame_scores: ``(B, T)``, the raw scores of temporal attention, before the softmax; ``None`` without it.
+        frame_scores: ``(B, T)``, raw scores of temporal attention, before the softmax; ``None`` without it.
         visible: By the name of a head, ``(B,)`` bool: clips in which its body part shows. Heads that are not
             named show in all clips.
     """
