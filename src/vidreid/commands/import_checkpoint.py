@@ -19,7 +19,7 @@ from vidreid.commands.train import build_module, plain
 from vidreid.files import build_folder_whole, write_whole
 from vidreid.models.backbones.weights import load_exactly
 from vidreid.models.released.file import ReleasedFile, read_released
-from vidreid.models.released.methods import METHODS, ReleasedWeights, describe_released
+from vidreid.models.released.methods import METHODS, TRANSFORMERS, ReleasedWeights, describe_released
 from vidreid.training.checkpoint import META_KEY, WholeFileCheckpointIO, checkpoint_meta
 from vidreid.training.module import ReidModule
 from vidreid.training.run_folder import RunFolder
@@ -30,6 +30,10 @@ SETTINGS = {
     "stripes": "model.visual.stripes",
     "last_stride": "model.visual.last_stride",
     "joints": "data.joints",
+    "frames": "data.clip_length",
+    "stride": "model.backbone.stride",
+    "parts": "model.parts",
+    "local_branch": "model.local_branch",
 }
 """Where the configuration has what is read from the weights."""
 
@@ -90,15 +94,21 @@ def import_released(
 
 
 def _compose(method: str, weights: ReleasedWeights, run: RunFolder, overrides: Sequence[str]) -> DictConfig:
-    told = [f"{SETTINGS[name]}={value}" for name, value in weights.options.items()]
+    told = [f"{SETTINGS[name]}={value}" for name, value in weights.options.items() if name in SETTINGS]
+    if "cameras" in weights.options:
+        # The released code counts MARS's cameras 1 to 6 from 0.
+        count = int(weights.options["cameras"])
+        told += [f"camera_numbers={list(range(1, count + 1))}", f"model.backbone.camera={count > 0}"]
+    trunk = "model.backbone" if method in TRANSFORMERS else "model.visual"
     with initialize_config_dir(config_dir(), version_base="1.3"):
         config = compose(
             "train",
             [
                 f"experiment={method}_mars",
                 "stages=single",
-                "model.visual.pretrained=false",
-                "model.visual.weights=null",
+                f"{trunk}.pretrained=false",
+                f"{trunk}.weights=null",
+                *([f"variant={method}_released"] if method in TRANSFORMERS else []),
                 "select=last",
                 *told,
                 *overrides,

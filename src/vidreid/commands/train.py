@@ -106,6 +106,8 @@ def build_module(config: DictConfig) -> ReidModule:
     """
     protocol = find_protocol(config.data.protocol, PROTOCOLS)
     network: ReidNetwork = instantiate(config.model)
+    with open_dict(config):
+        config.embedding_sizes = dict(network.embedding_sizes)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     if config.compile:

@@ -10,13 +10,15 @@ class Skeleton:
     Attributes:
         names: ``K`` joint names.
         edges: Undirected limbs as pairs of joint numbers.
-        groups: Named sets of joints that are pooled together, in the order of the heads.
+        groups: Named sets of joints that are pooled together, in the order of KMPNet's heads; they overlap.
+        parts: Disjoint body parts in the order of KeyRe-ID's heads (paper, Table 1).
         mirror: ``mirror[j]`` is the joint that ``j`` becomes when the image is flipped.
     """
 
     names: tuple[str, ...]
     edges: tuple[tuple[int, int], ...]
     groups: dict[str, tuple[int, ...]]
+    parts: dict[str, tuple[int, ...]]
     mirror: tuple[int, ...]
 
     def __len__(self) -> int:
@@ -45,6 +47,14 @@ COCO17 = Skeleton(
         "left_arm_right_leg": (5, 7, 9, 12, 14, 16),
         "right_arm_left_leg": (6, 8, 10, 11, 13, 15),
     },
+    parts={
+        "head": (0, 1, 2, 3, 4),
+        "torso": (5, 6, 11, 12),
+        "left_arm": (7, 9),
+        "right_arm": (8, 10),
+        "left_leg": (13, 15),
+        "right_leg": (14, 16),
+    },
     mirror=(0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15),
 )  # fmt: skip
 """COCO's 17 joints with the edges and groups of the released KMPNet."""
@@ -58,6 +68,13 @@ BODY12 = Skeleton(
         "lower": (6, 7, 8, 9, 10, 11),
         "left_arm_right_leg": (0, 2, 4, 7, 9, 11),
         "right_arm_left_leg": (1, 3, 5, 6, 8, 10),
+    },
+    parts={
+        "torso": (0, 1, 6, 7),
+        "left_arm": (2, 4),
+        "right_arm": (3, 5),
+        "left_leg": (8, 10),
+        "right_leg": (9, 11),
     },
     mirror=(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10),
 )
@@ -80,6 +97,14 @@ POSETRACK15 = Skeleton(
         "head": (12, 13, 14),
         "left_arm_right_leg": (9, 10, 11, 0, 1, 2),
         "right_arm_left_leg": (8, 7, 6, 3, 4, 5),
+    },
+    parts={
+        "head": (12, 13, 14),
+        "torso": (8, 9, 2, 3),
+        "left_arm": (10, 11),
+        "right_arm": (7, 6),
+        "left_leg": (4, 5),
+        "right_leg": (1, 0),
     },
     mirror=(5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13, 14),
 )  # fmt: skip

@@ -1,6 +1,8 @@
 """What training, evaluation and export ask of every network."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from torch import Tensor, nn
 
@@ -15,9 +17,13 @@ class ReidNetwork(nn.Module, ABC):
     Attributes:
         segments: Sizes of the parts that a descriptor is joined from, ``sum(segments) == D``, for a network
             whose parts may be invisible; ``None`` for one whose descriptors are always whole.
+        segment_weights: What each segment adds to a squared distance on average; ``None`` with ``segments``.
+        embedding_sizes: Widths of the vectors ``global`` and ``part``, for losses with a table of centres.
     """
 
     segments: tuple[int, ...] | None = None
+    segment_weights: tuple[float, ...] | None = None
+    embedding_sizes: Mapping[str, int] = MappingProxyType({})
 
     @abstractmethod
     def forward(

@@ -45,12 +45,15 @@ def hub_is_reachable(seconds: float = PROBE_SECONDS) -> bool:
     return True
 
 
-def imagenet_weights(name: str, reachable: Callable[[], bool] = hub_is_reachable) -> dict[str, Tensor]:
-    """Load a timm ResNet's ImageNet weights from the local cache or, once, from the hub.
+def imagenet_weights(
+    name: str, reachable: Callable[[], bool] = hub_is_reachable, setting: str = "model.visual"
+) -> dict[str, Tensor]:
+    """Load a timm model's ImageNet weights from the local cache or, once, from the hub.
 
     Args:
         name: timm model name with or without a tag.
         reachable: Says whether a download can be tried.
+        setting: Where the configuration has ``weights`` and ``pretrained``, for the message.
 
     Raises:
         ConnectionError: If the weights cannot be had; the message names the two ways out.
@@ -72,7 +75,7 @@ def imagenet_weights(name: str, reachable: Callable[[], bool] = hub_is_reachable
             )
     raise ConnectionError(
         f"The ImageNet weights {tagged!r} cannot be had ({reason}): give a local file by"
-        " `model.visual.weights=FILE` or start without them by `model.visual.pretrained=false`."
+        f" `{setting}.weights=FILE` or start without them by `{setting}.pretrained=false`."
     )
 
 
@@ -85,7 +88,7 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no weights file {path}: check `model.visual.weights`.")
+        raise FileNotFoundError(f"There is no weights file {path}: check the setting `weights` of the trunk.")
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -98,7 +101,7 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise ValueError(f"{path} holds no state dict of tensors: give the weights of a ResNet.")
+        raise ValueError(f"{path} holds no state dict of tensors: give the weights of the trunk.")
     return {str(key): value for key, value in content.items()}
 
 

@@ -4,21 +4,34 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor
 
+from vidreid.keypoints.skeleton import COCO17
+from vidreid.models.backbones.vision_transformer import VisionTransformer
 from vidreid.models.global_pooled import GlobalPooled
+from vidreid.models.key_reid import KeyReID
 from vidreid.models.kmpnet import GraphBranch, KMPNet
 from vidreid.models.mgh import MGH
+from vidreid.models.network import ReidNetwork
 from vidreid.models.pcb import PCB
-from vidreid.models.released import kmpnet, mgh
+from vidreid.models.released import kmpnet, mgh, transformers
+from vidreid.models.released.transformers import read_layout
+from vidreid.models.vid_trans_reid import TransReID, VidTransReID
+from vidreid.models.vid_trans_reid.network import stripe_names
 from vidreid.models.visual_network import VisualNetwork
 
-Setting = int | str
+Setting = int | str | bool
 Translate = Callable[[Mapping[str, Tensor], Mapping[str, Tensor] | None], dict[str, Tensor]]
-Described = tuple[dict[str, Setting], VisualNetwork]
+Described = tuple[dict[str, Setting], ReidNetwork]
 """Settings and a network with them, which only shows names and shapes."""
+
+TRANSFORMERS = ("key_reid", "vid_trans_reid", "trans_reid")
+"""Methods with a ViT for a trunk."""
+
+_TRANSFORMER = ("base.blocks.", "base.cls_token", "b1.", "b2.")
 
 # The first prefix that a name of the file has tells the method.
 _SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -35,7 +48,8 @@ class ReleasedWeights:
 
     Attributes:
         options: Settings of the network: ``num_identities``; ``stripes`` of a PCB; ``joints``, the skeleton
-            of a graph; ``last_stride`` of a ResNet.
+            of a graph or of parts; ``last_stride`` of a ResNet; of transformers ``cameras``, ``frames``,
+            ``stride`` and whether there is a ``local_branch``.
         state: State dict of the network with these settings.
     """
 
@@ -49,6 +63,10 @@ def likely_method(state: Mapping[str, Tensor]) -> str | None:
     Args:
         state: Released state dict, without ``module.`` prefixes.
     """
+    if any(key.startswith(_TRANSFORMER) for key in state):
+        if any(key.startswith("attention_") for key in state):
+            return "key_reid" if "classifier_6.weight" in state else "vid_trans_reid"
+        return "trans_reid"
     for method, prefixes in _SIGNS:
         if any(key.startswith(prefixes) for key in state):
             return method
@@ -59,7 +77,8 @@ def describe_released(method: str, state: Mapping[str, Tensor]) -> ReleasedWeigh
     """Read the settings of a network from its released weights and translate them.
 
     Args:
-        method: ``kmpnet_pcb``; torchreid's ``pcb`` (4 or 6 stripes) or ``resnet50``; ``mgh``.
+        method: ``kmpnet_pcb``; torchreid's ``pcb`` (4 or 6 stripes) or ``resnet50``; ``mgh``; ``key_reid``,
+            ``vid_trans_reid`` or ``trans_reid``.
         state: Released state dict, without ``module.`` prefixes.
 
     Raises:
@@ -114,11 +133,63 @@ def _mgh(state: Mapping[str, Tensor]) -> Described:
     return {"num_identities": identities}, VisualNetwork(MGH(identities))
 
 
+def _key_reid(state: Mapping[str, Tensor]) -> Described:
+    options, backbone = _trunk(state)
+    frames = cast(int, options["frames"])
+    network = KeyReID(
+        read_layout(state).identities, backbone, frames=frames, tokens="released", part_guidance="released"
+    )
+    return options | {"joints": "coco17"}, network
+
+
+def _vid_trans_reid(state: Mapping[str, Tensor]) -> Described:
+    options, backbone = _trunk(state)
+    layout = read_layout(state)
+    frames, parts = cast(int, options["frames"]), max(layout.parts, 1)
+    network = VidTransReID(layout.identities, backbone, frames, tokens="released", parts=parts)
+    return options | {"parts": parts}, network
+
+
+def _trans_reid(state: Mapping[str, Tensor]) -> Described:
+    options, backbone = _trunk(state)
+    layout = read_layout(state)
+    local, parts = layout.parts > 0, max(layout.parts, 1)
+    network = TransReID(layout.identities, backbone, parts=parts, local_branch=local)
+    del options["frames"]
+    return options | {"parts": parts, "local_branch": local}, network
+
+
+def _trunk(state: Mapping[str, Tensor]) -> tuple[dict[str, Setting], VisionTransformer]:
+    layout = read_layout(state)
+    # At 256x128, which no weight tells, only these two strides are in use: 16x8 and 21x10 patches.
+    stride = 12 if layout.patches == 210 else 16
+    options: dict[str, Setting] = {
+        "num_identities": layout.identities,
+        "cameras": layout.cameras,
+        "frames": max(layout.local_width // layout.width, 1),
+        "stride": stride,
+    }
+    camera = layout.cameras > 0
+    return options, VisionTransformer(stride=stride, camera=camera, cameras=range(layout.cameras))
+
+
+def _transformer_names(method: str) -> Translate:
+    def translate(state: Mapping[str, Tensor], like: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+        parts = read_layout(state).parts
+        names = list(COCO17.parts) if method == "key_reid" else stripe_names(parts)
+        return transformers.from_released(state, names, like)
+
+    return translate
+
+
 METHODS: dict[str, tuple[Callable[[Mapping[str, Tensor]], Described], Translate]] = {
     "kmpnet_pcb": (_kmpnet_pcb, kmpnet.from_released),
     "pcb": (_pcb, kmpnet.from_released),
     "resnet50": (_resnet50, kmpnet.from_released),
     "mgh": (_mgh, mgh.from_released),
+    "key_reid": (_key_reid, _transformer_names("key_reid")),
+    "vid_trans_reid": (_vid_trans_reid, _transformer_names("vid_trans_reid")),
+    "trans_reid": (_trans_reid, _transformer_names("trans_reid")),
 }
 
 

@@ -1,0 +1,78 @@
+"""From the tokens of T frames to the token and the rows that a local branch reads.
+
+Papers and released code disagree about what "flattening the patches of T frames" is:
+
+- ``released``: the memory of ``(T, N + 1, D)`` seen as ``(N + 1, T * D)``. Row ``r`` holds the flat tokens
+  ``T r .. T r + T - 1`` of the frames put one after another: T neighbouring patches of *one* frame. The
+  token, row 0, is the first frame's [CLS] and its first T - 1 patches; the other frames' [CLS] lie within
+  ordinary rows.
+- ``aligned``: what the papers say. Row ``n`` holds the same patch of all T frames, the token their [CLS].
+- ``frames``: not in the papers. Every patch of every frame is a row of its own, of width ``D``; the token is
+  the mean of the frames' [CLS]. Nothing depends on T, and what guides the parts can follow the body from
+  frame to frame.
+"""
+
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor
+
+Tokens = Literal["released", "aligned", "frames"]
+
+
+class ClipTokens(NamedTuple):
+    """What a local branch reads of a clip.
+
+    Attributes:
+        token: ``(B, W)``, the [CLS] of the clip.
+        rows: ``(B, R, W)``. ``W`` is ``T * D``, or ``D`` for ``frames``; ``R`` is ``N``, or ``T * N``.
+    """
+
+    token: Tensor
+    rows: Tensor
+
+
+def check_tokens(tokens: str) -> None:
+    """Refuse what is no way to flatten.
+
+    Raises:
+        ValueError: With the choices.
+    """
+    if tokens not in get_args(Tokens):
+        raise ValueError(f"Unknown tokens {tokens!r}: choose one of {', '.join(get_args(Tokens))}.")
+
+
+def clip_tokens(frames: Tensor, tokens: Tokens) -> ClipTokens:
+    """Flatten the tokens of a clip.
+
+    Args:
+        frames: ``(B, T, N + 1, D)``, [CLS] first, patches in raster order.
+        tokens: How.
+    """
+    batch, count, length, width = frames.shape
+    if tokens == "frames":
+        return ClipTokens(frames[:, :, 0].mean(1), frames[:, :, 1:].reshape(batch, -1, width))
+    if tokens == "released":
+        rows = frames.reshape(batch, length, count * width)
+    else:
+        rows = frames.transpose(1, 2).reshape(batch, length, count * width)
+    return ClipTokens(rows[:, 0], rows[:, 1:])
+
+
+def clip_maps(maps: Tensor, tokens: Tokens) -> Tensor:
+    """Flatten maps of patches alike: the value of a row is the mean over the tokens that it holds.
+
+    Args:
+        maps: ``(B, T, P, N)``; a [CLS] token counts as 0.
+        tokens: How.
+
+    Returns:
+        ``(B, P, R)``.
+    """
+    batch, count, parts, patches = maps.shape
+    if tokens == "frames":
+        return maps.transpose(1, 2).reshape(batch, parts, -1)
+    if tokens == "aligned":
+        return maps.mean(1)
+    with_cls = torch.cat([maps.new_zeros(batch, count, parts, 1), maps], dim=3).transpose(1, 2)
+    return with_cls.reshape(batch, parts, patches + 1, count).mean(3)[..., 1:]
