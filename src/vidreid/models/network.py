@@ -15,9 +15,12 @@ class ReidNetwork(nn.Module, ABC):
     Attributes:
         segments: Sizes of the parts that a descriptor is joined from, ``sum(segments) == D``, for a network
             whose parts may be invisible; ``None`` for one whose descriptors are always whole.
+        segment_weights: Shares that the segments are expected to have in a squared distance, in any unit;
+            ``None`` stands for their sizes.
     """
 
     segments: tuple[int, ...] | None = None
+    segment_weights: tuple[float, ...] | None = None
 
     @abstractmethod
     def forward(

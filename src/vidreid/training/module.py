@@ -44,7 +44,8 @@ class ReidModule(L.LightningModule):
         losses: Sums the weighted terms of the loss.
         optimizer: Makes the optimiser from parameters.
         schedule: Makes the schedule from optimiser, steps an epoch and epochs; stepped every batch.
-        metric: Makes the evaluation metric from the number of clips that it must see (``None``: unchecked).
+        metric: Makes the evaluation metric from the number of clips that it must see (``None``: unchecked)
+            and the segments of the network's descriptors with their weights (``None``: always whole).
         mean: Channel means of the pixels in [0, 1].
         std: Channel standard deviations of the pixels in [0, 1].
     """
@@ -129,12 +130,23 @@ class ReidModule(L.LightningModule):
 
     def _start_metric(self, loader: Any, limit: int | float) -> None:
         whole = isinstance(limit, float) and limit == 1.0
-        self.metric = self.make_metric(expected_clips=len(loader.dataset) if whole else None).to(self.device)
+        metric = self.make_metric(
+            expected_clips=len(loader.dataset) if whole else None,
+            segments=self.network.segments,
+            segment_weights=self.network.segment_weights,
+        )
+        self.metric = metric.to(self.device)
 
     def _collect(self, batch: ClipBatch) -> None:
         assert self.metric is not None
         self.metric.update(
-            self.describe(batch), batch.clips, batch.tracklets, batch.pids, batch.cameras, batch.roles
+            self.describe(batch),
+            batch.clips,
+            batch.tracklets,
+            batch.pids,
+            batch.cameras,
+            batch.roles,
+            self.network.visible_segments(batch.keypoints),
         )
 
     def _rank(self, prefix: str) -> None:
