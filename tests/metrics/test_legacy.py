@@ -150,3 +150,11 @@ def test_on_mars_it_drops_queries_and_scores_far_too_high(mars_clips):
     assert (mixed != gallery.cameras).double().mean() == pytest.approx(0.824, abs=1e-3)
     mixed = legacy_frame_cameras(query.cameras, query.clips, 4)
     assert (mixed != query.cameras).double().mean() == pytest.approx(0.813, abs=1e-3)
+    counted = ~legacy.result().average_precisions.isnan()
+    same = (query.pids[:, None] == gallery.pids) & (query.cameras[:, None] == gallery.cameras)
+    assert same.sum() == 6066
+    assert (same.any(dim=1) & counted).sum() == 1247
+    answered = ((query.pids[:, None] == gallery.pids) & (query.cameras[:, None] != gallery.cameras)).any(
+        dim=1
+    )
+    assert (answered.sum(), (answered & ~counted).sum(), (counted & ~answered).sum()) == (1840, 408, 86)
