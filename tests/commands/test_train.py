@@ -67,6 +67,23 @@ def test_another_protocol_has_its_own_file(pcb_run: Path, repo_root: Path) -> No
     assert (pcb_run / "metrics.json").read_bytes() == before
 
 
+def test_the_legacy_evaluation_prints_its_number_and_a_warning(
+    pcb_run: Path, repo_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = evaluate_run(eval_config(repo_root, pcb_run, "data.protocol=queries_removed"))
+    assert "warning" not in right
+    assert "warning" not in capsys.readouterr().out
+    wrong = evaluate_run(eval_config(repo_root, pcb_run, "data.protocol=legacy_unfiltered"))
+    stored = json.loads((pcb_run / "eval_protocol-legacy_unfiltered_last.json").read_text())
+    assert stored["warning"] == wrong["warning"]
+    assert wrong["gallery"] == right["gallery"]
+    assert wrong["queries_counted"] != right["queries_counted"]
+    printed = capsys.readouterr().out
+    assert f"protocol legacy_unfiltered:  rank1 {100 * wrong['rank1']:.2f}" in printed
+    assert f"warning: {wrong['warning']}" in printed
+    assert "These numbers are wrong" in printed
+
+
 @pytest.mark.slow
 def test_a_killed_run_ends_as_an_uninterrupted_one(tiny_root: Path, tmp_path: Path, repo_root: Path) -> None:
     """kill -9 in stage 2, Ctrl-C in stage 1: the resumed run ends with the same weights and numbers."""

@@ -6,9 +6,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from support.real_mars import write_real_mars
 from vidreid.data.mars import read_mars
 from vidreid.data.mars_checks import MARS_COUNTS, mars_counts
-from vidreid.data.mars_format import frame_name, read_info, write_info
 
 PROTOCOL_GALLERY = {
     "official": 11_310,
@@ -18,28 +18,10 @@ PROTOCOL_GALLERY = {
 }
 
 
-def _names(rows):
-    """Tracklet numbers restart for each person; frames count from 1."""
-    names, numbers = [], {}
-    for first, last, pid, camera in rows.tolist():
-        number = numbers[pid] = numbers.get(pid, 0) + 1
-        stem = frame_name(pid, camera, number, 0)[:12]
-        names += [f"{stem}{frame:03d}.jpg" for frame in range(1, last - first + 2)]
-    return names
-
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory, shared_data):
     folder = tmp_path_factory.mktemp("mars")
-    info = read_info(shared_data / "mars_info")
-    write_info(
-        folder,
-        _names(info.train_rows),
-        _names(info.test_rows),
-        info.train_rows,
-        info.test_rows,
-        info.query + 1,
-    )
+    write_real_mars(folder, shared_data)
     return folder
 
 

@@ -15,6 +15,7 @@ TEST = pd.DataFrame(
         ("junk_as_wrong", [2, 2, 3, 2, 3]),
         ("queries_removed", [0, 2, 1, 2, 1]),
         ("no_distractors", [0, 0, 1, 2, 1]),
+        ("legacy_unfiltered", [0, 2, 1, 2, 1]),
     ],
 )
 def test_roles_by_hand(name, roles):
@@ -31,3 +32,12 @@ def test_an_unknown_name_is_answered_with_the_choices():
     ):
         find_protocol("offical")
     assert next(iter(PROTOCOLS)) == "official"
+
+
+def test_only_the_legacy_protocol_is_wrong_and_says_so():
+    for name, protocol in PROTOCOLS.items():
+        wrong = name == "legacy_unfiltered"
+        assert protocol.cameras == ("legacy_frames" if wrong else "tracklets")
+        assert (protocol.warning is not None) == wrong
+        assert protocol.summary.startswith("Wrong") == wrong
+    assert "are wrong" in PROTOCOLS["legacy_unfiltered"].warning

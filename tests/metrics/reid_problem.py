@@ -1,5 +1,6 @@
 """Clips of tracklets for the tests of the metric, and one process of its distributed test."""
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import torch.distributed as dist
 from vidreid.metrics.reid import ReidMetric
 
 CLIPS = 101
+SEGMENTS = (8, 4, 4)
+WEIGHTS = (6.0, 1.5, 4.5)
 
 
 def clips():
@@ -30,6 +33,18 @@ def clips():
     return [features, torch.arange(CLIPS), tracklets, *facts]
 
 
+def visible_segments():
+    """What each clip shows: the first segment always, the others in half of the clips."""
+    shows = torch.rand(CLIPS, len(SEGMENTS), generator=torch.Generator().manual_seed(11)) < 0.5
+    shows[:, 0] = True
+    return shows
+
+
+def make_metric(visible: bool, **options) -> ReidMetric:
+    segments = {"segments": SEGMENTS, "segment_weights": WEIGHTS} if visible else {}
+    return ReidMetric(CLIPS, **segments, **options)
+
+
 def share(rank: int, world: int, case: str) -> list[int]:
     """Clips that a process sees: round robin, padded to equal length with the first clips, or all but few."""
     if case == "padded":
@@ -41,7 +56,8 @@ def share(rank: int, world: int, case: str) -> list[int]:
 
 
 def evaluate(metric: ReidMetric, rows: list[int], batch: int = 7) -> dict[str, float]:
-    everything = clips()
+    """Scores of some clips, with what they show if the metric knows segments."""
+    everything = clips() if metric.segments is None else [*clips(), visible_segments()]
     for start in range(0, len(rows), batch):
         metric.update(*[x[rows[start : start + batch]] for x in everything])
     return {name: value.item() for name, value in metric.compute().items()}
@@ -52,12 +68,15 @@ def main(rank: int, meeting: str, out: Path) -> None:
     groups = {world: dist.new_group(list(range(world))) for world in (1, 2, 3)}
     results = {}
     for world, group in groups.items():
-        for case in ("padded", "few", "none") if rank < world else ():
-            metric = ReidMetric(CLIPS)
+        if rank >= world:
+            continue
+        for case, visible in itertools.product(("padded", "few", "none"), (False, True)):
+            metric = make_metric(visible)
             metric.process_group = group
             scores = evaluate(metric, share(rank, world, case))
             aps = metric.result().average_precisions.nan_to_num(-1).tolist()
-            results[f"{case} {world}"] = [scores, aps, metric.descriptors().features.double().sum().item()]
+            total = metric.descriptors().features.double().sum().item()
+            results[f"{case} {world} {visible}"] = [scores, aps, total]
     out.write_text(json.dumps(results))
     dist.destroy_process_group()
 

@@ -28,9 +28,12 @@ def slow_rank(
     junk_pid=-1,
     unanswered="skip",
     max_rank=50,
+    matrix=None,
 ):
     query, gallery = np.asarray(query, np.float64), np.asarray(gallery, np.float64)
-    if distance == "euclidean":
+    if matrix is not None:
+        pass  # other distances, already computed
+    elif distance == "euclidean":
         matrix = np.array([[((a - b) ** 2).sum() for b in gallery] for a in query])
     else:
         matrix = np.array(
@@ -73,6 +76,33 @@ def slow_rank(
         average_precisions=np.array(aps),
         tied=tied,
     )
+
+
+def slow_visible_distances(query, gallery, query_visible, gallery_visible, sizes, weights):
+    """Squared distances over the segments that both show, scaled to all of them, one pair after the other."""
+    query, gallery = np.asarray(query, np.float64), np.asarray(gallery, np.float64)
+    stops = np.cumsum(sizes)
+    matrix = np.full((len(query), len(gallery)), np.nan)
+    for i, a in enumerate(query):
+        for j, b in enumerate(gallery):
+            squared = share = 0.0
+            for s, (size, stop) in enumerate(zip(sizes, stops, strict=True)):
+                if query_visible[i][s] and gallery_visible[j][s]:
+                    squared += ((a[stop - size : stop] - b[stop - size : stop]) ** 2).sum()
+                    share += weights[s]
+            if share > 0:
+                matrix[i, j] = squared * sum(weights) / share
+
+    def shown(features, visible):
+        parts = [features[stop - size : stop] for size, stop in zip(sizes, stops, strict=True)]
+        return sum((part**2).sum() for part, shows in zip(parts, visible, strict=True) if shows)
+
+    longest = max(shown(b, v) for b, v in zip(gallery, gallery_visible, strict=True))
+    for i, a in enumerate(query):
+        compared = matrix[i][~np.isnan(matrix[i])]
+        far = max([shown(a, query_visible[i]) + longest, *compared])
+        matrix[i][np.isnan(matrix[i])] = far
+    return matrix
 
 
 def random_problem(seed, queries=40, gallery=150, width=6, pids=12, cameras=3, ties=True):

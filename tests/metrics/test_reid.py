@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from metrics.reid_problem import CLIPS, clips, evaluate
-from metrics.slow_evaluator import slow_rank
+from metrics.reid_problem import (
+    CLIPS,
+    SEGMENTS,
+    WEIGHTS,
+    clips,
+    evaluate,
+    make_metric,
+    visible_segments,
+)
+from metrics.slow_evaluator import slow_rank, slow_visible_distances
 from vidreid.metrics.reid import ReidMetric
 from vidreid.metrics.tracklets import QUERY
 
@@ -129,3 +137,49 @@ def test_wrong_options_are_named(options, match):
 def test_wrong_shape_is_named():
     with pytest.raises(ValueError, match=r"\(B, D\)"):
         ReidMetric().update(torch.ones(3), *[torch.zeros(3)] * 5)
+
+
+def test_visible_parts_equal_the_slow_evaluator():
+    features, _, tracklets, pids, cameras, roles = (x.numpy() for x in clips())
+    shows, columns = visible_segments().numpy(), np.repeat(np.arange(3), SEGMENTS)
+    rows = []
+    for tracklet in dict.fromkeys(tracklets.tolist()):
+        mine = tracklets == tracklet
+        mean = np.zeros(16)
+        for column in range(16):
+            seen = features[mine & shows[:, columns[column]], column]
+            mean[column] = seen.mean() if len(seen) else 0
+        rows.append((mean, pids[mine][0], cameras[mine][0], roles[mine][0], shows[mine].any(axis=0)))
+    sides = [[r for r in rows if r[3] & role] for role in (1, 2)]
+    means, pids, cameras, _, shows = ([np.array([r[i] for r in side]) for side in sides] for i in range(5))
+    matrix = slow_visible_distances(*means, *shows, SEGMENTS, WEIGHTS)
+    slow = slow_rank(*means, *pids, *cameras, matrix=matrix)
+    metric = make_metric(True)
+    scores = evaluate(metric, list(range(CLIPS)))
+    assert scores["mAP"] == pytest.approx(slow.mean_ap, abs=1e-6)
+    assert scores["rank1"] == pytest.approx(slow.cmc[0], abs=1e-6)
+    np.testing.assert_allclose(metric.result().average_precisions, slow.average_precisions, atol=1e-9)
+    order = torch.randperm(CLIPS, generator=torch.Generator().manual_seed(0)).tolist()
+    assert evaluate(make_metric(True), order + order[:30], batch=9) == scores
+    assert pickle.loads(pickle.dumps(metric)).compute() == metric.compute()
+
+
+def test_segments_alone_change_nothing():
+    plain, knowing = ReidMetric(CLIPS), make_metric(True)
+    knowing.update(*clips())
+    assert {k: v.item() for k, v in knowing.compute().items()} == evaluate(plain, list(range(CLIPS)))
+
+
+def test_visible_parts_come_always_or_never():
+    batch, shows = clips(), visible_segments()
+    metric = make_metric(True)
+    metric.update(*batch)
+    with pytest.raises(ValueError, match="in every update or in none"):
+        metric.update(*batch, shows)
+    with pytest.raises(ValueError, match="knows no segments"):
+        ReidMetric().update(*batch, shows)
+    with pytest.raises(ValueError, match=r"visibility of shape \(101, 2\)"):
+        make_metric(True).update(*batch, shows[:, :2])
+    for options in ({"distance": "cosine"}, {"normalize": "after"}):
+        with pytest.raises(ValueError, match="cannot leave hidden parts out"):
+            make_metric(True, **options).update(*batch, shows)

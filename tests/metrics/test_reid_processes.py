@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from metrics.reid_problem import CLIPS, evaluate
-from vidreid.metrics.reid import ReidMetric
+from metrics.reid_problem import CLIPS, evaluate, make_metric
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +31,28 @@ def processes(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def alone():
-    metric = ReidMetric(CLIPS)
-    scores = evaluate(metric, list(range(CLIPS)), batch=CLIPS)
-    assert 0.2 < scores["mAP"] < 0.9
-    assert scores["queries_counted"] > 5
-    return scores, metric.result().average_precisions.nan_to_num(-1).tolist()
+    results = {}
+    for visible in (False, True):
+        metric = make_metric(visible)
+        scores = evaluate(metric, list(range(CLIPS)), batch=CLIPS)
+        assert 0.2 < scores["mAP"] < 0.9
+        assert scores["queries_counted"] > 5
+        results[visible] = scores, metric.result().average_precisions.nan_to_num(-1).tolist()
+    assert results[False] != results[True]
+    return results
 
 
+@pytest.mark.parametrize("visible", [False, True])
 @pytest.mark.parametrize("world", [1, 2, 3])
 @pytest.mark.parametrize("case", ["padded", "few", "none"])
-def test_every_process_gets_the_result_of_one(processes, alone, case, world):
+def test_every_process_gets_the_result_of_one(processes, alone, case, world, visible):
     for rank in range(world):
-        scores, aps, _ = processes[rank][f"{case} {world}"]
-        assert scores == pytest.approx(alone[0], abs=1e-7)
-        assert aps == pytest.approx(alone[1], abs=1e-7)
+        scores, aps, _ = processes[rank][f"{case} {world} {visible}"]
+        assert scores == pytest.approx(alone[visible][0], abs=1e-7)
+        assert aps == pytest.approx(alone[visible][1], abs=1e-7)
 
 
-def test_descriptors_are_those_of_all_processes(processes):
-    sums = {processes[rank][f"padded {world}"][2] for world in (1, 2, 3) for rank in range(world)}
+@pytest.mark.parametrize("visible", [False, True])
+def test_descriptors_are_those_of_all_processes(processes, visible):
+    sums = {processes[rank][f"padded {world} {visible}"][2] for world in (1, 2, 3) for rank in range(world)}
     assert len(sums) == 1

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from vidreid.metrics.segments import Segments
 from vidreid.metrics.tracklets import GALLERY, QUERY, average_clips, first_of_each
 
 
@@ -48,3 +49,48 @@ def test_roles_are_bits():
     result = average_clips(torch.ones(4, 2), numbers, numbers, numbers, torch.tensor([0, 1, 2, 3]))
     assert result.having(QUERY).tracklets.tolist() == [1, 3]
     assert result.having(GALLERY).tracklets.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("numbers", [[30, 7, 30, 11, 7, 30, 11, 30, 2], [30, 7, 3, 11, 4, 31, 1, 8, 2]])
+def test_each_segment_is_averaged_over_the_clips_that_show_it(numbers):
+    random = np.random.default_rng(0)
+    features = random.normal(size=(9, 5)).astype(np.float32)
+    visible = random.random((9, 3)) < 0.5
+    visible[numbers.index(11)] = False, True, False
+    segments = Segments((2, 1, 2))
+    facts = [torch.tensor(numbers)] * 4
+    result = average_clips(
+        torch.from_numpy(features), *facts, visible=torch.from_numpy(visible), segments=segments
+    )
+    expected, shows = [], []
+    order = list(dict.fromkeys(numbers))
+    for tracklet in order:
+        clips = [i for i, number in enumerate(numbers) if number == tracklet]
+        parts = []
+        for segment, columns in enumerate(([0, 1], [2], [3, 4])):
+            shown = [features[i][columns] for i in clips if visible[i, segment]]
+            parts.append(sum(shown) / len(shown) if shown else np.zeros(len(columns)))
+        expected.append(np.concatenate(parts))
+        shows.append([any(visible[i, segment] for i in clips) for segment in range(3)])
+    np.testing.assert_allclose(result.features, expected, atol=1e-6)
+    assert result.visible is not None
+    assert result.visible.tolist() == shows
+    assert result.tracklets.tolist() == order
+    assert result.clips is not None
+    assert result.clips.tolist() == [numbers.count(tracklet) for tracklet in order]
+    assert result.having(QUERY).visible.shape == (sum(number & 1 for number in order), 3)
+
+
+def test_the_clips_keep_what_they_hide():
+    features, facts = torch.ones(3, 2), [torch.tensor([4, 4, 9])] * 4
+    average_clips(features, *facts, visible=torch.tensor([[True], [False], [False]]), segments=Segments((2,)))
+    assert (features == 1).all()
+
+
+def test_visible_parts_need_segments_and_lengths_as_they_are():
+    features, facts = torch.ones(3, 2), [torch.arange(3)] * 4
+    shows = torch.ones(3, 1, dtype=torch.bool)
+    with pytest.raises(ValueError, match="need the segments"):
+        average_clips(features, *facts, visible=shows)
+    with pytest.raises(ValueError, match="normalize=after cannot leave hidden parts out"):
+        average_clips(features, *facts, "after", visible=shows, segments=Segments((2,)))

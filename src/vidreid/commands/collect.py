@@ -38,6 +38,8 @@ def collect(folder: Path) -> str:
         f"{runs[0].metrics['gallery']} gallery tracklets), protocol {protocol}; per cent, mean ± standard "
         "deviation over seeds; gains are differences seed by seed."
     )
+    if "warning" in runs[0].metrics:
+        told += f" {runs[0].metrics['warning']}"
     table = markdown(rows, study)
     for name, text in (
         ("table.md", f"{told}\n\n{table}\n"),

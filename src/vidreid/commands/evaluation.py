@@ -8,6 +8,8 @@ import lightning as L
 from omegaconf import DictConfig
 
 from vidreid.data.datamodule import ReidDataModule
+from vidreid.data.mars_format import JUNK_PID
+from vidreid.data.protocols import find_protocol
 from vidreid.models.kmpnet import KMPNet
 from vidreid.models.kmpnet.network import Descriptor
 from vidreid.models.network import ReidNetwork
@@ -37,16 +39,18 @@ def evaluate(
         checkpoint: The checkpoint file.
 
     Returns:
-        Plain values for ``metrics.json``.
+        Plain values for ``metrics.json``; ``warning`` is there only under a protocol that is wrong.
     """
     meta = load_network(module.network, checkpoint)
     trainer.test(module, datamodule=data, verbose=False)
     assert module.evaluation is not None
     scalars, ranking = module.evaluation
+    warning = find_protocol(data.protocol, data.benchmark.protocols).warning
     return {
         "name": config.name,
         "method": method_name(module.network),
         "protocol": data.protocol,
+        **({} if warning is None else {"warning": warning}),
         "descriptor": getattr(module.network, "descriptor", "visual"),
         "average_precision": config.metric.average_precision,
         **{name: _number(scalars[name]) for name in TABLE},
@@ -74,6 +78,23 @@ def evaluate(
         "versions": meta["versions"]
         if meta["versions"] == versions()
         else {"trained": meta["versions"], "evaluated": versions()},
+    }
+
+
+def protocol_options(data: DictConfig) -> dict[str, Any]:
+    """Return the arguments of the test metric that belong to the protocol.
+
+    Args:
+        data: The configuration of the data.
+
+    Raises:
+        ValueError: If there is no such protocol.
+    """
+    protocol = find_protocol(data.protocol)
+    return {
+        "junk_pid": JUNK_PID if protocol.junk == "ignored" else None,
+        "cameras": protocol.cameras,
+        "frames_per_clip": data.test_clip_length or data.clip_length,
     }
 
 
@@ -112,7 +133,7 @@ def evaluation_file(changed: list[str], checkpoint: str, selected: str) -> str:
 
 
 def print_metrics(metrics: dict[str, Any], file: Path) -> None:
-    """Print one line of numbers and where they are kept."""
+    """Print the numbers, where they are kept, and a warning if they are wrong."""
     numbers = "  ".join(
         f"{name} {'none' if metrics[name] is None else f'{100 * metrics[name]:.2f}'}" for name in TABLE
     )
@@ -123,6 +144,8 @@ def print_metrics(metrics: dict[str, Any], file: Path) -> None:
         f"{metrics['queries_counted']} queries counted, {metrics['queries_dropped']} dropped (no answer in "
         f"the gallery), {metrics['gallery']} gallery tracklets  ->  {file}"
     )
+    if "warning" in metrics:
+        print(f"warning: {metrics['warning']}")
 
 
 def _number(value: float) -> float | None:

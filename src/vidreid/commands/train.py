@@ -15,14 +15,18 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import nn
 
 from vidreid.commands import config_dir
-from vidreid.commands.evaluation import describe_with, evaluate, evaluation_file, print_metrics
+from vidreid.commands.evaluation import (
+    describe_with,
+    evaluate,
+    evaluation_file,
+    print_metrics,
+    protocol_options,
+)
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
 from vidreid.commands.same_settings import check_same_settings
 from vidreid.commands.stages import final_stage, first_stage, has_two_stages
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.data.mars_format import JUNK_PID
-from vidreid.data.protocols import PROTOCOLS, find_protocol
 from vidreid.models.network import ReidNetwork
 from vidreid.models.visual_network import VisualNetwork
 from vidreid.training.checkpoint import (
@@ -104,7 +108,7 @@ def build_module(config: DictConfig) -> ReidModule:
     Args:
         config: A configuration in which ``num_identities`` is filled in.
     """
-    protocol = find_protocol(config.data.protocol, PROTOCOLS)
+    metric = instantiate(config.metric)
     network: ReidNetwork = instantiate(config.model)
     with open_dict(config):
         config.embedding_sizes = dict(network.embedding_sizes)
@@ -117,8 +121,8 @@ def build_module(config: DictConfig) -> ReidModule:
         losses=instantiate(config.loss),
         optimizer=instantiate(config.optimizer),
         schedule=instantiate(config.schedule),
-        # What junk counts as belongs to the protocol.
-        metric=partial(instantiate(config.metric), junk_pid=JUNK_PID if protocol.junk == "ignored" else None),
+        metric=metric,
+        test_metric=partial(metric, **protocol_options(config.data)),
         mean=tuple(config.pixels.mean),
         std=tuple(config.pixels.std),
     )

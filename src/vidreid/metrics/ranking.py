@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from vidreid.metrics.average_precision import AveragePrecision, query_scores
-from vidreid.metrics.distances import Distance, GalleryDistances
+from vidreid.metrics.distances import Distance
 from vidreid.metrics.full_precision import full_precision
 from vidreid.metrics.matches import MatchFinder
 from vidreid.metrics.positions import positions
+from vidreid.metrics.segments import Segments
+from vidreid.metrics.visible_distances import PairDistances
 
 Unanswered = Literal["skip", "zero"]
 
@@ -29,6 +31,7 @@ class RankingResult:
         queries_tied: Queries with a right answer exactly as far as a wrong one. The gallery's order decides
             there; many of them mean that descriptors have collapsed and the scores say little.
         average_precisions: ``(Q,)``, NaN for a dropped query.
+        first_ranks: ``(Q,)``, rank of the first right answer, from 1; NaN where there is none.
     """
 
     cmc: Tensor
@@ -38,6 +41,7 @@ class RankingResult:
     queries_dropped: int
     queries_tied: int
     average_precisions: Tensor
+    first_ranks: Tensor
 
 
 @torch.no_grad()
@@ -55,6 +59,9 @@ def rank(
     unanswered: Unanswered = "skip",
     max_rank: int = 50,
     block: int = 512,
+    segments: Segments | None = None,
+    query_visible: Tensor | None = None,
+    gallery_visible: Tensor | None = None,
 ) -> RankingResult:
     """Rank a gallery for every query and score the rankings.
 
@@ -79,6 +86,10 @@ def rank(
         max_rank: Length of the CMC curve.
         block: Queries ranked at a time, rounded to whole tiles (see :class:`GalleryDistances`). Two blocks of
             ``block x G`` float32 distances are held.
+        segments: How descriptors are joined; needed with visibility only.
+        query_visible: ``(Q, S)`` bool, which segments show: distances then run over what shows on both sides
+            (:class:`~vidreid.metrics.visible_distances.VisibleDistances`); ``None`` compares everything.
+        gallery_visible: ``(G, S)`` bool.
 
     Returns:
         The scores.
@@ -102,12 +113,12 @@ def rank(
     junk = None if junk_pid is None else (gallery_pids == junk_pid).nonzero().squeeze(1)
     queries, ranks, tied = [], [], 0
     with full_precision(device):
-        distances_of = GalleryDistances(gallery, distance)
+        distances_of = PairDistances(query, gallery, distance, segments, query_visible, gallery_visible)
         step = distances_of.tile * max(1, block // distances_of.tile)
         for start in range(0, len(query), step):
             rows = slice(start, start + step)
             matches = find(query_pids[rows], query_cameras[rows])
-            distances = distances_of.to(query[rows])
+            distances = distances_of(rows)
             if junk is not None:
                 distances.index_fill_(1, junk, torch.inf)
             right, ignored = matches.counts, ~matches.counts
@@ -149,6 +160,7 @@ def _summary(
         queries_dropped=len(answered) - counted,
         queries_tied=tied,
         average_precisions=average_precisions,
+        first_ranks=first_ranks,
     )
 
 

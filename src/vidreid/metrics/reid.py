@@ -1,6 +1,6 @@
 """The torchmetrics class: exact re-identification scores on any number of processes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -10,7 +10,9 @@ from torchmetrics.utilities import dim_zero_cat
 
 from vidreid.metrics.average_precision import AveragePrecision
 from vidreid.metrics.distances import Distance
+from vidreid.metrics.legacy import Cameras, legacy_frame_cameras
 from vidreid.metrics.ranking import RankingResult, Unanswered, rank
+from vidreid.metrics.segments import Segments, refuse_angles
 from vidreid.metrics.tracklets import (
     GALLERY,
     QUERY,
@@ -20,7 +22,10 @@ from vidreid.metrics.tracklets import (
     first_of_each,
 )
 
-_META = 5  # clip, tracklet, pid, camera, role
+_META = 5  # clip, tracklet, pid, camera, role; then one column a segment, if visibility is given
+
+
+_SOME_VISIBLE = "Visible parts came with some clips only: give them in every update or in none."
 
 
 class ReidMetric(Metric):
@@ -42,6 +47,12 @@ class ReidMetric(Metric):
         unanswered: ``skip`` or ``zero``.
         max_rank: Length of the CMC curve, at least 20.
         block: Queries ranked at a time.
+        segments: Sizes of the parts that descriptors are joined from, for descriptors whose parts may not
+            show; see :class:`~vidreid.metrics.visible_distances.VisibleDistances`.
+        segment_weights: Their expected shares in a squared distance; by default the sizes.
+        cameras: ``tracklets``; or ``legacy_frames``, which repeats the mistake of a released evaluation
+            (:func:`~vidreid.metrics.legacy.legacy_frame_cameras`). Such numbers are wrong.
+        frames_per_clip: Frames of a clip, which that mistake depends on.
     """
 
     is_differentiable = False
@@ -62,12 +73,20 @@ class ReidMetric(Metric):
         unanswered: Unanswered = "skip",
         max_rank: int = 50,
         block: int = 512,
+        segments: Sequence[int] | None = None,
+        segment_weights: Sequence[float] | None = None,
+        cameras: Cameras = "tracklets",
+        frames_per_clip: int | None = None,
     ) -> None:
         super().__init__()
         if normalize not in ("none", "before", "after"):
             raise ValueError(f"Unknown normalisation {normalize!r}: choose none, before or after.")
         if max_rank < 20:
             raise ValueError(f"max_rank is {max_rank}, but rank20 is reported: it must be at least 20.")
+        if cameras not in ("tracklets", "legacy_frames"):
+            raise ValueError(f"Unknown cameras {cameras!r}: choose tracklets or legacy_frames.")
+        if cameras == "legacy_frames" and not frames_per_clip:
+            raise ValueError("cameras=legacy_frames repeats cameras for every frame: give frames_per_clip.")
         self.expected_clips = expected_clips
         self.normalize: Normalize = normalize
         self.distance: Distance = distance
@@ -76,13 +95,24 @@ class ReidMetric(Metric):
         self.unanswered: Unanswered = unanswered
         self.max_rank = max_rank
         self.block = block
+        weights = None if segment_weights is None else tuple(segment_weights)
+        self.segments = None if segments is None else Segments(tuple(segments), weights)
+        self.cameras: Cameras = cameras
+        self.frames_per_clip = frames_per_clip
         self._descriptors: TrackletDescriptors | None = None
         self._result: RankingResult | None = None
         self.add_state("features", default=[], dist_reduce_fx="cat")
         self.add_state("meta", default=[], dist_reduce_fx="cat")
 
     def update(
-        self, features: Tensor, clips: Tensor, tracklets: Tensor, pids: Tensor, cameras: Tensor, roles: Tensor
+        self,
+        features: Tensor,
+        clips: Tensor,
+        tracklets: Tensor,
+        pids: Tensor,
+        cameras: Tensor,
+        roles: Tensor,
+        visible: Tensor | None = None,
     ) -> None:
         """Add the descriptors of ``B`` clips.
 
@@ -93,13 +123,25 @@ class ReidMetric(Metric):
             pids: ``(B,)`` int64, true identities.
             cameras: ``(B,)`` int64.
             roles: ``(B,)`` int64, sum of 1 (query) and 2 (gallery); 0 is neither.
+            visible: ``(B, S)`` bool, segments that show; given in all updates or in none.
+
+        Raises:
+            ValueError: If shapes disagree, visibility comes in some updates only, or it cannot be respected
+                under the metric's distance or normalisation.
         """
         if features.ndim != 2:
             raise ValueError(f"Descriptors must be (B, D), not {tuple(features.shape)}.")
+        facts = torch.stack([clips, tracklets, pids, cameras, roles], dim=1).long().to(features.device)
+        if visible is not None:
+            if self.segments is None:
+                raise ValueError("Visible parts came to a metric that knows no segments: give it segments.")
+            refuse_angles(self.distance, self.normalize)
+            self.segments.check(features, visible)
+            facts = torch.cat([facts, visible.to(facts)], dim=1)
+        if len(self.meta) and self.meta[-1].shape[1] != facts.shape[1]:
+            raise ValueError(_SOME_VISIBLE)
         self.features.append(features.detach().float())
-        self.meta.append(
-            torch.stack([clips, tracklets, pids, cameras, roles], dim=1).long().to(features.device)
-        )
+        self.meta.append(facts)
 
     def compute(self) -> dict[str, Tensor]:
         """Scores of all clips of all processes.
@@ -118,14 +160,17 @@ class ReidMetric(Metric):
             gallery.features,
             query.pids,
             gallery.pids,
-            query.cameras,
-            gallery.cameras,
+            self._cameras(query),
+            self._cameras(gallery),
             distance=self.distance,
             average_precision=self.average_precision,
             junk_pid=self.junk_pid,
             unanswered=self.unanswered,
             max_rank=self.max_rank,
             block=self.block,
+            segments=descriptors.segments,
+            query_visible=query.visible,
+            gallery_visible=gallery.visible,
         )
         self._descriptors, self._result = descriptors, result
         junk = 0 if self.junk_pid is None else int((gallery.pids == self.junk_pid).sum())
@@ -168,21 +213,35 @@ class ReidMetric(Metric):
         features, meta = features[rows], meta[rows]
         if self.expected_clips is not None:
             _check_complete(meta[:, 0], self.expected_clips)
-        _, tracklets, pids, cameras, roles = meta.unbind(dim=1)
-        return average_clips(features, tracklets, pids, cameras, roles, self.normalize)
+        _, tracklets, pids, cameras, roles = meta[:, :_META].unbind(dim=1)
+        visible = meta[:, _META:].bool() if meta.shape[1] > _META else None
+        return average_clips(
+            features, tracklets, pids, cameras, roles, self.normalize, visible, self.segments
+        )
+
+    def _cameras(self, side: TrackletDescriptors) -> Tensor:
+        """Cameras that decide what is ignored, of the queries or of the gallery."""
+        if self.cameras == "tracklets":
+            return side.cameras
+        assert side.clips is not None
+        assert self.frames_per_clip is not None
+        return legacy_frame_cameras(side.cameras, side.clips, self.frames_per_clip)
 
     def _sync_dist(
         self, dist_sync_fn: Callable[..., list[Tensor]] | None = None, process_group: Any | None = None
     ) -> None:
         # A process without a single clip would send an empty one-dimensional float state, which no collective
-        # can join with its peers' matrices. Agree on the width first, so that it can send (0, D).
+        # can join with its peers' matrices. Agree on the widths first, so that it can send (0, D).
         if dist_sync_fn is not None:
-            width = self.features[0].shape[1] if self.features else 0
+            own = [self.features[0].shape[1], self.meta[0].shape[1]] if self.features else [0, 0]
             group = process_group or self.process_group
-            widths = dist_sync_fn(torch.tensor([width], device=self.device), group=group)
+            widths = torch.stack(dist_sync_fn(torch.tensor(own, device=self.device), group=group))
+            width, columns = widths.amax(dim=0).tolist()
+            if bool(((widths[:, 1] > 0) & (widths[:, 1] != columns)).any()):
+                raise ValueError(_SOME_VISIBLE)
             if not self.features:
-                self.features = [torch.empty(0, int(torch.cat(widths).max()), device=self.device)]
-                self.meta = [torch.empty(0, _META, dtype=torch.int64, device=self.device)]
+                self.features = [torch.empty(0, width, device=self.device)]
+                self.meta = [torch.empty(0, columns or _META, dtype=torch.int64, device=self.device)]
         super()._sync_dist(dist_sync_fn, process_group)  # pyright: ignore[reportArgumentType]
 
 

@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor
 
-from vidreid.metrics.distances import Distance, GalleryDistances
+from vidreid.metrics.distances import Distance
 from vidreid.metrics.full_precision import full_precision
 from vidreid.metrics.matches import MatchFinder
+from vidreid.metrics.segments import Segments
+from vidreid.metrics.visible_distances import PairDistances
 
 
 @torch.no_grad()
@@ -20,6 +22,9 @@ def top_matches(
     *,
     distance: Distance = "euclidean",
     junk_pid: int | None = -1,
+    segments: Segments | None = None,
+    query_visible: Tensor | None = None,
+    gallery_visible: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Find the ``k`` nearest gallery items of each query, ignored items left out.
 
@@ -37,6 +42,9 @@ def top_matches(
         k: Items a query.
         distance: ``euclidean`` (squared) or ``cosine``.
         junk_pid: Identity that is left out; ``None`` leaves none out.
+        segments: How descriptors are joined; needed with visibility only.
+        query_visible: ``(Q, S)`` bool, which segments show, as in :func:`~vidreid.metrics.ranking.rank`.
+        gallery_visible: ``(G, S)`` bool.
 
     Returns:
         Gallery rows ``(Q, k)`` int64 and distances ``(Q, k)`` float32, on the gallery's device. Where fewer
@@ -51,10 +59,10 @@ def top_matches(
     junk = None if junk_pid is None else (gallery_pids == junk_pid).nonzero().squeeze(1)
     count = min(k, len(gallery))
     with full_precision(device):
-        distances_of = GalleryDistances(gallery, distance)
+        distances_of = PairDistances(query, gallery, distance, segments, query_visible, gallery_visible)
         for start in range(0, len(query), distances_of.tile):
             part = slice(start, start + distances_of.tile)
-            distances = distances_of.to(query[part])
+            distances = distances_of(part)
             if junk is not None:
                 distances.index_fill_(1, junk, torch.inf)
             matches = find(query_pids[part].to(device), query_cameras[part].to(device))

@@ -6,6 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from vidreid.metrics.segments import Segments, refuse_angles
+
 Normalize = Literal["none", "before", "after"]
 
 QUERY = 1
@@ -22,6 +24,9 @@ class TrackletDescriptors:
         pids: ``(n,)`` int64.
         cameras: ``(n,)`` int64.
         roles: ``(n,)`` int64, sum of 1 (query) and 2 (gallery).
+        clips: ``(n,)`` int64, how many clips were averaged; ``None`` where nobody counted.
+        visible: ``(n, S)`` bool, the segments that show; the others are zero. ``None`` if all always do.
+        segments: How descriptors are joined, where ``visible`` is given.
     """
 
     features: Tensor
@@ -29,12 +34,22 @@ class TrackletDescriptors:
     pids: Tensor
     cameras: Tensor
     roles: Tensor
+    clips: Tensor | None = None
+    visible: Tensor | None = None
+    segments: Segments | None = None
 
     def having(self, role: int) -> "TrackletDescriptors":
         """The tracklets that play a role: ``QUERY`` or ``GALLERY``."""
         rows = (self.roles & role) > 0
         return TrackletDescriptors(
-            self.features[rows], self.tracklets[rows], self.pids[rows], self.cameras[rows], self.roles[rows]
+            self.features[rows],
+            self.tracklets[rows],
+            self.pids[rows],
+            self.cameras[rows],
+            self.roles[rows],
+            None if self.clips is None else self.clips[rows],
+            None if self.visible is None else self.visible[rows],
+            self.segments,
         )
 
 
@@ -57,8 +72,13 @@ def average_clips(
     cameras: Tensor,
     roles: Tensor,
     normalize: Normalize = "none",
+    visible: Tensor | None = None,
+    segments: Segments | None = None,
 ) -> TrackletDescriptors:
     """Average the clip descriptors of each tracklet.
+
+    With visibility each segment is averaged over the clips in which it shows. A tracklet shows a segment if
+    one of its clips does; hidden segments become zero.
 
     Args:
         features: ``(n, D)`` float32, ordered by clip, each clip once.
@@ -68,13 +88,21 @@ def average_clips(
         roles: ``(n,)`` int64.
         normalize: ``none`` averages raw descriptors; ``before`` scales each clip's descriptor to length 1
             first; ``after`` scales the mean to length 1. These are different systems: report which was used.
+        visible: ``(n, S)`` bool, the segments that show in each clip; ``None`` if all always do.
+        segments: How descriptors are joined; needed with ``visible``.
 
     Returns:
         The means, in the order of the tracklets' first clips.
 
     Raises:
-        ValueError: If clips of one tracklet disagree about its identity, camera or role.
+        ValueError: If clips of one tracklet disagree about its identity, camera or role, or visibility comes
+            without segments or together with a normalisation.
     """
+    if visible is not None:
+        if segments is None:
+            raise ValueError("Visible parts need the segments that descriptors are joined from.")
+        refuse_angles("euclidean", normalize)
+        segments.check(features, visible)
     if normalize == "before":
         features = torch.nn.functional.normalize(features, dim=1)
     _, group = tracklets.unique(return_inverse=True)
@@ -88,13 +116,38 @@ def average_clips(
                 f"The clips of tracklet {int(tracklets[wrong][0])} disagree about its {name}: tracklet "
                 "numbers must be unique within the evaluated table."
             )
+    by_clip = first.argsort()
+    rows = first[by_clip]
     if len(lengths) < len(features):
         # A sum per segment in a fixed order: unlike scattered additions, the same bits on every device run.
-        features = torch.segment_reduce(features[order], "mean", lengths=lengths, axis=0)
-        by_clip = first.argsort()
-        features, rows = features[by_clip], first[by_clip]
-    else:
-        rows = slice(None)
+        if visible is None or segments is None:
+            features = torch.segment_reduce(features[order], "mean", lengths=lengths, axis=0)
+        else:
+            features, visible = _visible_mean(features[order], visible[order], lengths, segments)
+            visible = visible[by_clip]
+        features = features[by_clip]
+    elif visible is not None and segments is not None:
+        features = segments.hide(features, visible)
     if normalize == "after":
         features = torch.nn.functional.normalize(features, dim=1)
-    return TrackletDescriptors(features, tracklets[rows], pids[rows], cameras[rows], roles[rows])
+    return TrackletDescriptors(
+        features,
+        tracklets[rows],
+        pids[rows],
+        cameras[rows],
+        roles[rows],
+        lengths[by_clip],
+        visible,
+        None if visible is None else segments,
+    )
+
+
+def _visible_mean(
+    features: Tensor, visible: Tensor, lengths: Tensor, segments: Segments
+) -> tuple[Tensor, Tensor]:
+    """Mean of each segment over the clips that show it, of runs of clips; ``features`` is overwritten."""
+    sums = torch.segment_reduce(segments.hide_(features, visible), "sum", lengths=lengths, axis=0)
+    counts = torch.segment_reduce(visible.float(), "sum", lengths=lengths, axis=0)
+    for part, count in zip(sums.split(segments.sizes, dim=1), counts.T, strict=True):
+        part.div_(count.clamp(min=1)[:, None])
+    return sums, counts > 0

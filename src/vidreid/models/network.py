@@ -17,7 +17,8 @@ class ReidNetwork(nn.Module, ABC):
     Attributes:
         segments: Sizes of the parts that a descriptor is joined from, ``sum(segments) == D``, for a network
             whose parts may be invisible; ``None`` for one whose descriptors are always whole.
-        segment_weights: What each segment adds to a squared distance on average; ``None`` with ``segments``.
+        segment_weights: Shares that the segments are expected to have in a squared distance, in any unit;
+            ``None`` stands for their sizes.
         embedding_sizes: Widths of the vectors ``global`` and ``part``, for losses with a table of centres.
     """
 

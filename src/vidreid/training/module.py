@@ -44,7 +44,9 @@ class ReidModule(L.LightningModule):
         losses: Sums the weighted terms of the loss.
         optimizer: Makes the optimiser from parameters.
         schedule: Makes the schedule from optimiser, steps an epoch and epochs; stepped every batch.
-        metric: Makes the evaluation metric from the number of clips that it must see (``None``: unchecked).
+        metric: Makes the evaluation metric from the number of clips that it must see (``None``: unchecked)
+            and the segments of the network's descriptors with their weights (``None``: always whole).
+        test_metric: The same for the test set, whose protocol may be another; by default ``metric``.
         mean: Channel means of the pixels in [0, 1].
         std: Channel standard deviations of the pixels in [0, 1].
     """
@@ -60,6 +62,7 @@ class ReidModule(L.LightningModule):
         optimizer: MakeOptimizer,
         schedule: MakeSchedule,
         metric: Callable[..., ReidMetric],
+        test_metric: Callable[..., ReidMetric] | None = None,
         mean: tuple[float, float, float] = IMAGENET_MEAN,
         std: tuple[float, float, float] = IMAGENET_STD,
     ) -> None:
@@ -69,6 +72,7 @@ class ReidModule(L.LightningModule):
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.make_metric = metric
+        self.make_test_metric = test_metric or metric
         self.metric: ReidMetric | None = None
         self.evaluation: Evaluation | None = None
         self.register_buffer("pixel_mean", 255 * torch.tensor(mean).view(3, 1, 1), persistent=False)
@@ -95,11 +99,13 @@ class ReidModule(L.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Start counting clips of the held-out identities."""
-        self._start_metric(self.trainer.val_dataloaders, self.trainer.limit_val_batches)
+        self._start_metric(self.make_metric, self.trainer.val_dataloaders, self.trainer.limit_val_batches)
 
     def on_test_epoch_start(self) -> None:
         """Start counting clips of the test set."""
-        self._start_metric(self.trainer.test_dataloaders, self.trainer.limit_test_batches)
+        self._start_metric(
+            self.make_test_metric, self.trainer.test_dataloaders, self.trainer.limit_test_batches
+        )
 
     def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
         """Collect descriptors of held-out identities."""
@@ -127,14 +133,25 @@ class ReidModule(L.LightningModule):
         schedule = self.make_schedule(optimizer, steps, epochs)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _start_metric(self, loader: Any, limit: int | float) -> None:
+    def _start_metric(self, make: Callable[..., ReidMetric], loader: Any, limit: int | float) -> None:
         whole = isinstance(limit, float) and limit == 1.0
-        self.metric = self.make_metric(expected_clips=len(loader.dataset) if whole else None).to(self.device)
+        metric = make(
+            expected_clips=len(loader.dataset) if whole else None,
+            segments=self.network.segments,
+            segment_weights=self.network.segment_weights,
+        )
+        self.metric = metric.to(self.device)
 
     def _collect(self, batch: ClipBatch) -> None:
         assert self.metric is not None
         self.metric.update(
-            self.describe(batch), batch.clips, batch.tracklets, batch.pids, batch.cameras, batch.roles
+            self.describe(batch),
+            batch.clips,
+            batch.tracklets,
+            batch.pids,
+            batch.cameras,
+            batch.roles,
+            self.network.visible_segments(batch.keypoints),
         )
 
     def _rank(self, prefix: str) -> None:

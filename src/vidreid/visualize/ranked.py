@@ -56,6 +56,9 @@ def ranked_rows(
         k,
         distance=distance,
         junk_pid=junk_pid,
+        segments=descriptors.segments,
+        query_visible=None if query.visible is None else query.visible[rows],
+        gallery_visible=gallery.visible,
     )
     if distance == "euclidean":
         distances = distances.sqrt()
