@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidreid.losses.branches import mix_branches, of_visible
 from vidreid.losses.value import NO_FACTS, ClipFacts, LossValue
 
 Heads = Literal["all", "visual", "graph"]
@@ -20,7 +21,9 @@ class IdentityLoss(nn.Module):
 
     Args:
         smoothing: Share of the target that is spread over all classes.
-        reduction: ``mean`` or ``sum`` over the heads.
+        reduction: ``mean`` or ``sum`` over the heads, or ``branches``: the global head against the mean of
+            the parts, see ``mix_branches``.
+        global_weight: Weight of the global head under ``branches``.
         heads: ``graph`` are the heads whose names begin with ``graph_``, ``visual`` all others.
 
     Raises:
@@ -30,16 +33,18 @@ class IdentityLoss(nn.Module):
     def __init__(
         self,
         smoothing: float = 0.1,
-        reduction: Literal["mean", "sum"] = "mean",
+        reduction: Literal["mean", "sum", "branches"] = "mean",
         heads: Heads = "all",
+        global_weight: float = 0.75,
     ) -> None:
         super().__init__()
-        if reduction not in ("mean", "sum"):
-            raise ValueError(f"Unknown reduction {reduction!r} over the heads: choose mean or sum.")
+        if reduction not in ("mean", "sum", "branches"):
+            raise ValueError(f"Unknown reduction {reduction!r} over the heads: choose mean, sum or branches.")
         if heads not in get_args(Heads):
             raise ValueError(f"Unknown heads {heads!r} for the identity loss: choose all, visual or graph.")
         self.smoothing = smoothing
         self.reduction = reduction
+        self.global_weight = global_weight
         self.heads: Heads = heads
 
     def forward(
@@ -55,20 +60,28 @@ class IdentityLoss(nn.Module):
             logits: ``(B, C)`` or ``(B, T, C)`` a head.
             embeddings: Not used.
             pids: Labels ``(B,)`` in ``0..C-1``.
-            facts: Not used.
+            facts: Clips in which a part does not show are left out of its head's mean; a part that shows in
+                none is left out altogether.
 
         Raises:
             ValueError: If there are no logits of these heads.
         """
-        heads = {name: self._head(logit, pids) for name, logit in logits.items() if self._reads(name)}
+        heads: dict[str, Tensor] = {}
+        for name, logit in logits.items():
+            own, labels = of_visible(facts.visible, name, logit, pids)
+            if self._reads(name) and len(labels):
+                heads[name] = self._head(own, labels)
         if not heads:
             wanted = "" if self.heads == "all" else f"{self.heads} "
             raise ValueError(
                 f"The network gave no {wanted}logits: the identity loss with heads={self.heads} needs at "
                 f"least one classifier among {', '.join(logits) or 'none'}."
             )
-        values = torch.stack(list(heads.values()))
-        value = values.mean() if self.reduction == "mean" else values.sum()
+        if self.reduction == "branches":
+            value = mix_branches(heads, self.global_weight)
+        else:
+            values = torch.stack(list(heads.values()))
+            value = values.mean() if self.reduction == "mean" else values.sum()
         return LossValue(value, {name: head.detach() for name, head in heads.items()})
 
     def _reads(self, name: str) -> bool:

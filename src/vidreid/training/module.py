@@ -1,12 +1,12 @@
 """The one LightningModule: a network, a loss recipe, an optimiser, a schedule and the re-ID metric."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -16,11 +16,11 @@ from vidreid.losses.value import ClipFacts
 from vidreid.metrics.ranking import RankingResult
 from vidreid.metrics.reid import ReidMetric
 from vidreid.models.network import ReidNetwork
+from vidreid.training.optimizers import JointOptimizer, MakeOptimizer
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int, int], LRScheduler]
 
 
@@ -42,13 +42,15 @@ class ReidModule(L.LightningModule):
     Args:
         network: ``forward`` gives named logits and embeddings, ``describe`` a descriptor a clip.
         losses: Sums the weighted terms of the loss.
-        optimizer: Makes the optimiser from parameters.
+        optimizer: Makes the optimiser from named parameters.
         schedule: Makes the schedule from optimiser, steps an epoch and epochs; stepped every batch.
         metric: Makes the evaluation metric from the number of clips that it must see (``None``: unchecked)
             and the segments of the network's descriptors with their weights (``None``: always whole).
         test_metric: The same for the test set, whose protocol may be another; by default ``metric``.
         mean: Channel means of the pixels in [0, 1].
         std: Channel standard deviations of the pixels in [0, 1].
+        loss_optimizer: Makes an optimiser of their own for the parameters of the losses (centres), which
+            steps together with the other; ``None``: they train with the network's.
     """
 
     network: ReidNetwork
@@ -65,11 +67,13 @@ class ReidModule(L.LightningModule):
         test_metric: Callable[..., ReidMetric] | None = None,
         mean: tuple[float, float, float] = IMAGENET_MEAN,
         std: tuple[float, float, float] = IMAGENET_STD,
+        loss_optimizer: MakeOptimizer | None = None,
     ) -> None:
         super().__init__()
         self.network = network
         self.losses = losses
         self.make_optimizer = optimizer
+        self.make_loss_optimizer = loss_optimizer
         self.make_schedule = schedule
         self.make_metric = metric
         self.make_test_metric = test_metric or metric
@@ -125,9 +129,13 @@ class ReidModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimiser over all trainable parameters and its per-step schedule."""
-        optimizer = self.make_optimizer(
-            parameter for parameter in self.parameters() if parameter.requires_grad
-        )
+        trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+        of_losses = [(name, p) for name, p in trained if name.startswith("losses.")]
+        if self.make_loss_optimizer is not None and of_losses:
+            main = self.make_optimizer([pair for pair in trained if not pair[0].startswith("losses.")])
+            optimizer = JointOptimizer(main, self.make_loss_optimizer(of_losses))
+        else:
+            optimizer = self.make_optimizer(trained)
         epochs = max(self.trainer.max_epochs or 1, 1)
         steps = max(int(self.trainer.estimated_stepping_batches) // epochs, 1)
         schedule = self.make_schedule(optimizer, steps, epochs)
