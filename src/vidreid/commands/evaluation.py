@@ -8,6 +8,7 @@ import lightning as L
 from omegaconf import DictConfig
 
 from vidreid.data.datamodule import ReidDataModule
+from vidreid.data.split_datamodule import SplitDataModule
 from vidreid.models.kmpnet import KMPNet
 from vidreid.models.kmpnet.network import Descriptor
 from vidreid.models.network import ReidNetwork
@@ -63,6 +64,7 @@ def evaluate(
         "data": {
             "name": data.benchmark.name,
             "root": str(config.data.root),
+            **({"split": data.split} if isinstance(data, SplitDataModule) else {}),
             "train_identities": data.num_identities,
             "train_tracklets": len(data.train_table),
             "test_tracklets": len(data.benchmark.test),

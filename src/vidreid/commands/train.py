@@ -9,7 +9,7 @@ import hydra
 import lightning as L
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import nn
@@ -22,7 +22,7 @@ from vidreid.commands.same_settings import check_same_settings
 from vidreid.commands.stages import final_stage, first_stage, has_two_stages
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.mars_format import JUNK_PID
-from vidreid.data.protocols import PROTOCOLS, find_protocol
+from vidreid.data.protocols import find_protocol
 from vidreid.models.network import ReidNetwork
 from vidreid.models.visual_network import VisualNetwork
 from vidreid.training.checkpoint import (
@@ -104,7 +104,7 @@ def build_module(config: DictConfig) -> ReidModule:
     Args:
         config: A configuration in which ``num_identities`` is filled in.
     """
-    protocol = find_protocol(config.data.protocol, PROTOCOLS)
+    protocol = find_protocol(config.data.protocol, get_class(config.data._target_).protocols)
     network: ReidNetwork = instantiate(config.model)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
