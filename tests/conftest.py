@@ -64,3 +64,19 @@ def posetrackreid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from support.posetrackreid_tree import make_posetrackreid_tree
 
     return make_posetrackreid_tree(tmp_path_factory.mktemp("posetrackreid") / "posetrack-reid")
+
+
+@pytest.fixture(scope="session")
+def ilids_vid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny tree in the format of iLIDS-VID: 12 people, ten splits in its split file."""
+    from support.camera_pair_trees import make_ilids_tree
+
+    return make_ilids_tree(tmp_path_factory.mktemp("ilids_vid") / "ilids-vid")
+
+
+@pytest.fixture(scope="session")
+def prid2011_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny tree in the format of PRID2011: 12 people in ten splits, and some whom no split names."""
+    from support.camera_pair_trees import make_prid_tree
+
+    return make_prid_tree(tmp_path_factory.mktemp("prid2011") / "prid2011")

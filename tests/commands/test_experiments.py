@@ -20,6 +20,21 @@ CONF = Path(config_dir())
 EXPERIMENTS = sorted((CONF / "experiment").glob("*.yaml"))
 
 
+MARS_LIKE = ("mars", "posetrackreid", "synthetic")
+PAIRS = ("ilids_vid", "prid2011")
+BENCHMARKS = {
+    "pcb": (*MARS_LIKE, *PAIRS),
+    "resnet50": MARS_LIKE,
+    "mgh": MARS_LIKE,
+    "kmpnet_pcb": MARS_LIKE,
+    "kmpnet_resnet50": MARS_LIKE,
+    "kmpnet_mgh": MARS_LIKE,
+}
+"""The benchmarks that each method has an experiment on."""
+
+TREES = {"mars": "tiny_root", "synthetic": "tiny_root"}
+"""Fixture of the tree that stands for a benchmark, where it is not called after it."""
+
 HEADS = {
     "pcb": [f"stripe_{i}" for i in range(1, 5)],
     "resnet50": ["global"],
@@ -29,18 +44,27 @@ METHODS = {"pcb": "PCB", "resnet50": "GlobalPooled", "mgh": "MGH"}
 
 
 def test_every_method_has_an_experiment_on_every_benchmark() -> None:
-    methods = [*METHODS, *(f"kmpnet_{branch}" for branch in METHODS)]
-    wanted = {f"{m}_{data}" for m in methods for data in ("mars", "posetrackreid", "synthetic")}
+    wanted = {f"{method}_{data}" for method, benchmarks in BENCHMARKS.items() for data in benchmarks}
     assert {path.stem for path in EXPERIMENTS} == wanted
+
+
+def parts(experiment: str) -> tuple[str, str]:
+    """Return the method and the benchmark of an experiment."""
+    return next(
+        (method, data)
+        for method, benchmarks in BENCHMARKS.items()
+        for data in benchmarks
+        if experiment == f"{method}_{data}"
+    )
 
 
 @pytest.mark.parametrize("experiment", [path.stem for path in EXPERIMENTS])
 def test_one_step_of_everything(experiment: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    method, _, data = experiment.rpartition("_")
+    method, data = parts(experiment)
     branch = method.removeprefix("kmpnet_")
     with_graph = method.startswith("kmpnet")
     config = compose_training(
-        request.getfixturevalue("posetrackreid_root" if data == "posetrackreid" else "tiny_root"),
+        request.getfixturevalue(TREES.get(data, f"{data}_root")),
         tmp_path / "run",
         f"experiment={experiment}",
         "debug=fast",
@@ -62,7 +86,8 @@ def test_one_step_of_everything(experiment: str, request: pytest.FixtureRequest,
     stored = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert stored == json.loads(json.dumps(metrics))
     assert stored["method"] == (f"KMPNet({METHODS[branch]})" if with_graph else METHODS[branch])
-    assert stored["data"]["name"] == ("posetrackreid" if data == "posetrackreid" else "synthetic")
+    assert stored["data"]["name"] == ("synthetic" if data in TREES else data)
+    assert stored["data"].get("split") == (0 if data in PAIRS else None)
     with (tmp_path / "run" / "csv" / "metrics.csv").open() as file:
         columns = next(csv.reader(file))
     visual, graph = ("identity", "identity")
@@ -147,7 +172,8 @@ def test_every_job_of_a_study_composes(study: str, monkeypatch: pytest.MonkeyPat
     with initialize_config_dir(config_dir(), version_base="1.3"):
         told = compose("train", [f"study={study}"], return_hydra_config=True)
         sweep = {key: str(values).split(",") for key, values in told.hydra.sweeper.params.items()}
-        assert sweep["seed"] == ["0", "1", "2"]
+        repeat = told.study.get("repeat") or "seed"
+        assert sweep[repeat] == [str(number) for number in range(10 if repeat == "data.split" else 3)]
         rows = set()
         for values in itertools.product(*sweep.values()):
             job = [f"{key}={value}" for key, value in zip(sweep, values, strict=True)]
@@ -156,7 +182,7 @@ def test_every_job_of_a_study_composes(study: str, monkeypatch: pytest.MonkeyPat
             rows.add(config.study.row)
             assert config.model.visual._target_
     labels = set(told.study.labels)
-    assert rows <= labels
+    assert rows <= labels or not labels
     # Other labels are of arms that can be added, or of further descriptors of a row, after a slash.
     arms = {path.stem for path in (CONF / "arm").glob("*.yaml")}
     assert all(row in rows | arms or row.rpartition("/")[0] in rows for row in labels)

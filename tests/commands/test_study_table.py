@@ -69,7 +69,7 @@ def test_csv_holds_the_numbers_as_they_are() -> None:
     assert float(both["rank1_mean"]) == pytest.approx(0.55)
     assert float(both["mAP_gain_std"]) == pytest.approx(0.02 / 2**0.5)
     assert (both["paper_mars_rank1"], both["paper_mars_mAP"]) == ("0.897", "0.865")
-    single = list(csv.DictReader(io.StringIO(runs_csv(runs()))))
+    single = list(csv.DictReader(io.StringIO(runs_csv(runs(), STUDY))))
     assert [(row["row"], row["seed"], row["folder"]) for row in single][:2] == [
         ("both", "0", "b0"),
         ("both", "1", "b1"),
@@ -119,6 +119,30 @@ def test_collecting_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert (tmp_path / "table.csv").is_file()
     assert len((tmp_path / "runs.csv").read_text().splitlines()) == 4
     assert f"1 runs are not finished, first {tmp_path / 'both' / 'seed_1'}" in capsys.readouterr().out
+
+
+def test_another_setting_takes_the_place_of_the_seed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = {"row": "pcb", "repeat": "data.split", "reference": None, "labels": {}, "title": "Splits"}
+    for split, rank1 in ((0, 0.4), (1, 0.6), (9, 0.8)):
+        folder = tmp_path / "pcb" / f"split_{split}"
+        folder.mkdir(parents=True)
+        config = {"seed": 5, "data": {"split": split}, "study": study}
+        (folder / "config.yaml").write_text(yaml.safe_dump(config))
+        (folder / "metrics.json").write_text(json.dumps(metrics(rank1, 0.5)))
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in collect(tmp_path).splitlines()]
+    assert cells[0] == ["row", "splits", "rank-1", "mAP"]
+    assert cells[2] == ["pcb", "3", "60.0 ± 20.0", "50.0 ± 0.0"]
+    assert "deviation over splits" in capsys.readouterr().out
+    rows = list(csv.DictReader((tmp_path / "table.csv").open()))
+    assert [row["splits"] for row in rows] == ["0 1 9"]
+    assert [row["split"] for row in csv.DictReader((tmp_path / "runs.csv").open())] == ["0", "1", "9"]
+    (tmp_path / "again").mkdir()
+    for name in ("config.yaml", "metrics.json"):
+        (tmp_path / "again" / name).write_text((tmp_path / "pcb" / "split_9" / name).read_text())
+    with pytest.raises(ValueError, match="The row 'pcb' has split 9 twice"):
+        collect(tmp_path)
 
 
 def test_a_folder_without_a_study(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def _check(images, keypoints, mirrored, tolerance=0.6, least=8):
 
 @pytest.mark.parametrize("size", [(HEIGHT, WIDTH), (400, 180), (512, 96)])
 def test_resizing_moves_joints_with_pixels(size):
-    images, keypoints = ClipTransform(HEIGHT, WIDTH)(*_painted(*size, radius=8), seed=0)
+    images, keypoints, _ = ClipTransform(HEIGHT, WIDTH)(*_painted(*size, radius=8), seed=0)
     assert images.shape == (FRAMES, 3, HEIGHT, WIDTH)
     assert images.dtype == np.uint8
     assert images.flags.c_contiguous
@@ -64,7 +64,7 @@ def test_frames_of_different_sizes_make_one_clip():
     small, large = _painted(128, 64), _painted(300, 160)
     frames = [small[0][0], large[0][1]]
     keypoints = np.stack([small[1][0], large[1][1]])
-    images, moved = ClipTransform(HEIGHT, WIDTH)(frames, keypoints, seed=0)
+    images, moved, _ = ClipTransform(HEIGHT, WIDTH)(frames, keypoints, seed=0)
     assert images.shape == (2, 3, HEIGHT, WIDTH)
     np.testing.assert_allclose(moved[0, :, :2], small[1][0, :, :2] * 2)
     np.testing.assert_allclose(moved[1, :, :2], large[1][1, :, :2] * [WIDTH / 160, HEIGHT / 300], rtol=1e-6)
@@ -72,7 +72,7 @@ def test_frames_of_different_sizes_make_one_clip():
 
 def test_without_change_the_pixels_are_those_of_the_frames():
     frames, keypoints = _painted()
-    images, moved = ClipTransform(HEIGHT, WIDTH)(frames, keypoints, seed=0)
+    images, moved, _ = ClipTransform(HEIGHT, WIDTH)(frames, keypoints, seed=0)
     np.testing.assert_array_equal(images, np.stack(frames).transpose(0, 3, 1, 2))
     np.testing.assert_array_equal(moved, keypoints)
 
@@ -80,7 +80,7 @@ def test_without_change_the_pixels_are_those_of_the_frames():
 @pytest.mark.parametrize("mirror", [MirrorClip(p=1.0), albumentations.HorizontalFlip(p=1.0)])
 def test_mirroring_moves_joints_and_swaps_left_and_right(mirror):
     frames, keypoints = _painted()
-    images, moved = ClipTransform(HEIGHT, WIDTH, [mirror])(frames, keypoints, seed=0)
+    images, moved, _ = ClipTransform(HEIGHT, WIDTH, [mirror])(frames, keypoints, seed=0)
     np.testing.assert_array_equal(images, np.stack(frames)[:, :, ::-1].transpose(0, 3, 1, 2))
     # albumentations counts pixel centres, hence one pixel of difference.
     assert _check(images, moved, mirrored=True, tolerance=1.2) == FRAMES * JOINTS
@@ -92,7 +92,7 @@ def test_mirroring_moves_joints_and_swaps_left_and_right(mirror):
 
 def test_mirroring_twice_is_nothing():
     frames, keypoints = _painted()
-    images, moved = ClipTransform(HEIGHT, WIDTH, [MirrorClip(p=1.0), MirrorClip(p=1.0)])(
+    images, moved, _ = ClipTransform(HEIGHT, WIDTH, [MirrorClip(p=1.0), MirrorClip(p=1.0)])(
         frames, keypoints, seed=0
     )
     np.testing.assert_array_equal(images, np.stack(frames).transpose(0, 3, 1, 2))
@@ -102,7 +102,7 @@ def test_mirroring_twice_is_nothing():
 def test_a_turn_of_the_picture_swaps_nothing():
     frames, keypoints = _painted()
     turn = albumentations.Affine(rotate=(10, 10), p=1.0)
-    images, moved = ClipTransform(HEIGHT, WIDTH, [turn])(frames, keypoints, seed=0)
+    images, moved, _ = ClipTransform(HEIGHT, WIDTH, [turn])(frames, keypoints, seed=0)
     assert _check(images, moved, mirrored=False, tolerance=1.2) > 20
 
 
@@ -112,7 +112,7 @@ def test_a_turn_of_the_picture_swaps_nothing():
 def test_joints_stay_under_their_dots_through_all_augmentations(seed, independent, options):
     augmentations = training_augmentations(flip=0.5, **options)
     transform = ClipTransform(HEIGHT, WIDTH, augmentations, independent_frames=independent)
-    images, keypoints = transform(*_painted(300, 150, radius=7), seed)
+    images, keypoints, _ = transform(*_painted(300, 150, radius=7), seed)
     for t in range(FRAMES):
         # Confidence tells the labels apart: it was painted as a function of the joint.
         mirrored = bool(abs(keypoints[t, 0, 2] - 0.54) < 1e-6)
@@ -124,7 +124,7 @@ def test_the_shift_fills_with_the_mean_and_reaches_both_sides():
     transform = ClipTransform(HEIGHT, WIDTH, [PadCropClip(6)])
     shifts = set()
     for seed in range(60):
-        images, moved = transform(frames, keypoints, seed)
+        images, moved, _ = transform(frames, keypoints, seed)
         dx, dy = (moved - keypoints)[0, 0, :2].round().astype(int).tolist()
         assert _check(images, moved, mirrored=False, tolerance=0.6) > 0
         shifts.add((dx, dy))
@@ -159,7 +159,7 @@ def test_enlarging_cuts_the_old_size_out_of_nine_eighths():
     slow = [_enlarged(frame) for frame in frames]
     corners = set()
     for seed in range(150):
-        images, moved = transform(frames, keypoints, seed)
+        images, moved, _ = transform(frames, keypoints, seed)
         left, top = np.rint(keypoints[0, 0, :2] * 1.125 - moved[0, 0, :2]).astype(int).tolist()
         np.testing.assert_allclose(moved[..., :2], keypoints[..., :2] * 1.125 - [left, top], atol=1e-3)
         corners.add((left, top))
@@ -189,7 +189,7 @@ def test_erasing_fills_one_rectangle_of_the_wanted_size_and_spares_keypoints():
     frames, keypoints = _painted()
     transform = ClipTransform(HEIGHT, WIDTH, [EraseClip(p=1.0)])
     for seed in range(40):
-        images, moved = transform(frames, keypoints, seed)
+        images, moved, _ = transform(frames, keypoints, seed)
         np.testing.assert_array_equal(moved, keypoints)
         holes = _erased(images)
         np.testing.assert_array_equal(holes[0], holes[1])
@@ -216,7 +216,7 @@ def test_the_same_for_all_frames_of_a_clip():
     frame, joints = _painted()[0][0], _painted()[1][:1]
     transform = ClipTransform(HEIGHT, WIDTH, training_augmentations(crop=8, jitter=0.3))
     for seed in range(8):
-        images, keypoints = transform([frame] * 4, np.repeat(joints, 4, axis=0), seed)
+        images, keypoints, _ = transform([frame] * 4, np.repeat(joints, 4, axis=0), seed)
         assert (images == images[0]).all()
         assert (keypoints == keypoints[0]).all()
     alone = ClipTransform(HEIGHT, WIDTH, training_augmentations(crop=8), independent_frames=True)
@@ -231,7 +231,7 @@ def test_mirroring_and_erasing_are_independent():
     transform = ClipTransform(HEIGHT, WIDTH, training_augmentations())
     seen = np.zeros((2, 2), dtype=int)
     for seed in range(300):
-        images, moved = transform(frames, points, seed)
+        images, moved, _ = transform(frames, points, seed)
         seen[int(moved[0, 1, 2] == 1.0), int(_erased(images).any())] += 1
     assert seen.sum() == 300
     assert (seen > 45).all()
@@ -246,10 +246,10 @@ def test_a_seed_gives_the_same_bytes_whatever_came_before(options):
     other = ClipTransform(HEIGHT, WIDTH, training_augmentations(**options))
     expected = [one(frames, keypoints, seed) for seed in range(12)]
     for seed in (4, 11, 1, 4, 0, 5):
-        images, moved = other(frames, keypoints, seed)
+        images, moved, _ = other(frames, keypoints, seed)
         assert images.tobytes() == expected[seed][0].tobytes()
         assert moved.tobytes() == expected[seed][1].tobytes()
-    assert len({images.tobytes() for images, _ in expected}) > 3
+    assert len({images.tobytes() for images, *_ in expected}) > 3
 
 
 def test_foreign_transforms_follow_the_seed_too():
@@ -283,7 +283,7 @@ def test_seventeen_joints_swap_by_their_own_order():
     keypoints = np.zeros((1, 17, 3), dtype=np.float32)
     keypoints[0, :, 1] = np.arange(17)
     frame = np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8)
-    _, moved = ClipTransform(HEIGHT, WIDTH, [MirrorClip(p=1.0)], joints="coco17")([frame], keypoints, 0)
+    _, moved, _ = ClipTransform(HEIGHT, WIDTH, [MirrorClip(p=1.0)], joints="coco17")([frame], keypoints, 0)
     assert moved[0, :, 1].tolist() == [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 
 
@@ -293,7 +293,7 @@ def test_keypoints_can_be_left_behind_as_in_the_released_kmpnet(independent):
     augmentations = training_augmentations(flip=1.0, erase=0.0, crop=10)
     follow = ClipTransform(HEIGHT, WIDTH, augmentations, independent_frames=independent)
     leave = ClipTransform(HEIGHT, WIDTH, augmentations, "body12", independent, keypoints_follow=False)
-    (moved_frames, moved), (images, left) = follow(frames, keypoints, 3), leave(frames, keypoints, 3)
+    (moved_frames, moved, _), (images, left, _) = follow(frames, keypoints, 3), leave(frames, keypoints, 3)
     np.testing.assert_array_equal(images, moved_frames)
     # Resized with the frame, but neither mirrored nor shifted, and no left joint became a right one.
     np.testing.assert_allclose(left, keypoints * np.float32([2, 2, 1]))
@@ -306,7 +306,7 @@ def test_fifteen_joints_swap_by_their_own_order():
     keypoints[0, :, 1] = np.arange(15)
     frame = np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8)
     transform = ClipTransform(HEIGHT, WIDTH, [MirrorClip(p=1.0)], joints="posetrack15")
-    _, moved = transform([frame], keypoints, 0)
+    _, moved, _ = transform([frame], keypoints, 0)
     assert moved[0, :, 1].tolist() == [5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13, 14]
 
 

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from vidreid.commands import config_dir
 from vidreid.commands.plain_errors import plain_errors
-from vidreid.commands.study_table import StudyRun, markdown, rows_csv, runs_csv, study_rows
+from vidreid.commands.study_table import StudyRun, markdown, repeated, rows_csv, runs_csv, study_rows
 from vidreid.files import write_whole
 
 FIRST_STAGE = "visual_stage"
@@ -33,10 +33,11 @@ def collect(folder: Path) -> str:
     rows = study_rows(runs, study)
     protocol = runs[0].metrics["protocol"]
     data = runs[0].metrics["data"]
+    word = repeated(study)
     told = (
         f"{study.get('title', folder.name)}. {data['name']} ({data['train_identities']} training identities, "
         f"{runs[0].metrics['gallery']} gallery tracklets), protocol {protocol}; per cent, mean ± standard "
-        "deviation over seeds; gains are differences seed by seed."
+        f"deviation over {word}s; gains are differences {word} by {word}."
     )
     if "warning" in runs[0].metrics:
         told += f" {runs[0].metrics['warning']}"
@@ -44,7 +45,7 @@ def collect(folder: Path) -> str:
     for name, text in (
         ("table.md", f"{told}\n\n{table}\n"),
         ("table.csv", rows_csv(rows, study)),
-        ("runs.csv", runs_csv(runs)),
+        ("runs.csv", runs_csv(runs, study)),
     ):
         with write_whole(folder / name) as temporary:
             temporary.write_text(text)
@@ -81,13 +82,21 @@ def read_study(folder: Path) -> tuple[list[StudyRun], dict[str, Any], list[Path]
             continue
         study = study or own
         for row, metrics in _evaluations(run, own["row"]):
-            runs.append(StudyRun(row, config["seed"], metrics, str(run)))
+            runs.append(StudyRun(row, _repeat(config, own), metrics, str(run)))
     if not runs:
         raise FileNotFoundError(
             f"{folder} holds no finished run of a study: give the folder that `train.py -m study=NAME` "
             "filled (runs/studies/NAME)."
         )
     return runs, study, unfinished
+
+
+def _repeat(config: dict[str, Any], study: dict[str, Any]) -> int:
+    """Return the seed of a run, or the value of the setting that its study repeats instead."""
+    value: Any = config
+    for key in (study.get("repeat") or "seed").split("."):
+        value = value[key]
+    return value
 
 
 def _evaluations(run: Path, row: str) -> list[tuple[str, dict[str, Any]]]:

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 import lightning as L
+from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.mars_format import JUNK_PID
 from vidreid.data.protocols import find_protocol
+from vidreid.data.split_datamodule import SplitDataModule
 from vidreid.models.kmpnet import KMPNet
 from vidreid.models.kmpnet.network import Descriptor
 from vidreid.models.network import ReidNetwork
@@ -67,6 +69,7 @@ def evaluate(
         "data": {
             "name": data.benchmark.name,
             "root": str(config.data.root),
+            **({"split": data.split} if isinstance(data, SplitDataModule) else {}),
             "train_identities": data.num_identities,
             "train_tracklets": len(data.train_table),
             "test_tracklets": len(data.benchmark.test),
@@ -90,7 +93,7 @@ def protocol_options(data: DictConfig) -> dict[str, Any]:
     Raises:
         ValueError: If there is no such protocol.
     """
-    protocol = find_protocol(data.protocol)
+    protocol = find_protocol(data.protocol, get_class(data._target_).protocols)
     return {
         "junk_pid": JUNK_PID if protocol.junk == "ignored" else None,
         "cameras": protocol.cameras,

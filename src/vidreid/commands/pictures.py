@@ -130,7 +130,7 @@ def _read(examples: Examples, tracklets: list[int], config: DictConfig) -> list[
 
 
 def _look(example: Example, networks: list[VisualNetwork], transform: ClipTransform) -> Looked:
-    planes, keypoints = transform(example.frames, example.keypoints, seed=0)
+    planes, keypoints, _ = transform(example.frames, example.keypoints, seed=0)
     assert keypoints is not None
     pixels = torch.from_numpy(planes).float() / 255
     mean, std = (torch.tensor(x).view(3, 1, 1) for x in (IMAGENET_MEAN, IMAGENET_STD))

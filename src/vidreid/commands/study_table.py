@@ -1,4 +1,7 @@
-"""The table of a study: mean and spread of its rows over seeds, beside the numbers of the paper."""
+"""The table of a study: mean and spread of its rows over seeds, beside the numbers of the paper.
+
+What is repeated is the seed, or another setting that ``study.repeat`` names, such as the split of the data.
+"""
 
 import csv
 import io
@@ -18,13 +21,13 @@ class StudyRun:
 
     Attributes:
         row: Name of the row; a descriptor other than the visual one follows after a slash.
-        seed: Seed of the training.
+        repeat: Seed of the training, or what is repeated instead.
         metrics: What its file of numbers holds.
         folder: The run's folder, for the list of runs.
     """
 
     row: str
-    seed: int
+    repeat: int
     metrics: Mapping[str, Any]
     folder: str
 
@@ -36,14 +39,14 @@ class StudyRow:
     Attributes:
         name: Name of the row.
         label: What the table calls it.
-        seeds: The seeds that were run.
-        values: ``rank1`` and ``mAP`` of each seed, in [0, 1].
-        gains: The same minus those of the reference row, for the seeds that both have.
+        repeats: The seeds (or what is repeated instead) that were run.
+        values: ``rank1`` and ``mAP`` of each of them, in [0, 1].
+        gains: The same minus those of the reference row, for the repeats that both have.
     """
 
     name: str
     label: str
-    seeds: tuple[int, ...]
+    repeats: tuple[int, ...]
     values: dict[str, list[float]]
     gains: dict[str, list[float]]
 
@@ -53,37 +56,39 @@ def study_rows(runs: Sequence[StudyRun], study: Mapping[str, Any]) -> list[Study
 
     Args:
         runs: All evaluations.
-        study: The ``study`` block of the configuration: ``labels``, ``reference``.
+        study: The ``study`` block of the configuration: ``labels``, ``reference``, ``repeat``.
 
     Raises:
-        ValueError: If a row has two runs of a seed, or runs differ in benchmark or protocol.
+        ValueError: If a row has two runs of a seed (or what is repeated instead), or runs differ in benchmark
+            or protocol.
     """
     _check_comparable(runs)
+    word = repeated(study)
     by_row: dict[str, dict[int, StudyRun]] = {}
     for run in runs:
         own = by_row.setdefault(run.row, {})
-        if run.seed in own:
+        if run.repeat in own:
             raise ValueError(
-                f"The row {run.row!r} has seed {run.seed} twice, in {own[run.seed].folder} and {run.folder}: "
-                "move one of them out of the study's folder."
+                f"The row {run.row!r} has {word} {run.repeat} twice, in {own[run.repeat].folder} and "
+                f"{run.folder}: move one of them out of the study's folder."
             )
-        own[run.seed] = run
+        own[run.repeat] = run
     labels: Mapping[str, str] = study.get("labels") or {}
     names = [name for name in labels if name in by_row] + sorted(by_row.keys() - labels.keys())
     reference = by_row.get(study.get("reference") or "", {})
     rows = []
     for name in names:
         own = by_row[name]
-        seeds = tuple(sorted(own))
-        both = [seed for seed in seeds if seed in reference] if name != study.get("reference") else []
+        repeats = tuple(sorted(own))
+        both = [repeat for repeat in repeats if repeat in reference] if name != study.get("reference") else []
         rows.append(
             StudyRow(
                 name=name,
                 label=labels.get(name, name),
-                seeds=seeds,
-                values={key: [own[seed].metrics[key] for seed in seeds] for key in NUMBERS},
+                repeats=repeats,
+                values={key: [own[repeat].metrics[key] for repeat in repeats] for key in NUMBERS},
                 gains={
-                    key: [own[seed].metrics[key] - reference[seed].metrics[key] for seed in both]
+                    key: [own[repeat].metrics[key] - reference[repeat].metrics[key] for repeat in both]
                     for key in NUMBERS
                 },
             )
@@ -91,19 +96,24 @@ def study_rows(runs: Sequence[StudyRun], study: Mapping[str, Any]) -> list[Study
     return rows
 
 
-def markdown(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
-    """Return the table: mean ± standard deviation over seeds, in per cent.
+def repeated(study: Mapping[str, Any]) -> str:
+    """Return the word for what is repeated: ``seed``, or the last part of ``study.repeat``."""
+    return str(study.get("repeat") or "seed").rpartition(".")[2]
 
-    The gain over the reference row is taken seed by seed, so that its spread is that of the difference.
+
+def markdown(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
+    """Return the table: mean ± standard deviation over seeds (or what is repeated instead), in per cent.
+
+    The gain over the reference row is taken repeat by repeat, so that its spread is that of the difference.
     """
     papers: Mapping[str, Mapping[str, Sequence[float]]] = study.get("paper") or {}
     reference = (study.get("labels") or {}).get(study.get("reference"))
-    head = ["row", "seeds", *NUMBERS.values()]
+    head = ["row", f"{repeated(study)}s", *NUMBERS.values()]
     head += [f"{name} over {reference!r}" for name in NUMBERS.values()] if reference else []
     head += [f"paper, {data}: rank-1 / mAP" for data in papers]
     lines = []
     for row in rows:
-        cells = [row.label, str(len(row.seeds)), *(spread(row.values[key]) for key in NUMBERS)]
+        cells = [row.label, str(len(row.repeats)), *(spread(row.values[key]) for key in NUMBERS)]
         if reference:
             cells += [signed(row.gains[key]) for key in NUMBERS]
         cells += [_paper(papers[data].get(row.name)) for data in papers]
@@ -114,7 +124,7 @@ def markdown(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
 def rows_csv(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
     """Return the same table as CSV: one line a row, numbers as they are."""
     papers: Mapping[str, Mapping[str, Sequence[float]]] = study.get("paper") or {}
-    columns = ["row", "label", "seeds"]
+    columns = ["row", "label", f"{repeated(study)}s"]
     for key in NUMBERS:
         columns += [f"{key}_mean", f"{key}_std", f"{key}_gain_mean", f"{key}_gain_std"]
     columns += [f"paper_{data}_{key}" for data in papers for key in NUMBERS]
@@ -122,7 +132,7 @@ def rows_csv(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        cells: list[Any] = [row.name, row.label, " ".join(map(str, row.seeds))]
+        cells: list[Any] = [row.name, row.label, " ".join(map(str, row.repeats))]
         for key in NUMBERS:
             cells += [*_mean_and_deviation(row.values[key]), *_mean_and_deviation(row.gains[key])]
         for data in papers:
@@ -132,14 +142,14 @@ def rows_csv(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
     return out.getvalue()
 
 
-def runs_csv(runs: Sequence[StudyRun]) -> str:
+def runs_csv(runs: Sequence[StudyRun], study: Mapping[str, Any]) -> str:
     """Return one line a run, with all its numbers and its folder."""
     keys = ["rank1", "rank5", "rank10", "rank20", "mAP", "mINP", "protocol", "epochs"]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["row", "seed", *keys, "folder"])
-    for run in sorted(runs, key=lambda run: (run.row, run.seed)):
-        writer.writerow([run.row, run.seed, *(run.metrics[key] for key in keys), run.folder])
+    writer.writerow(["row", repeated(study), *keys, "folder"])
+    for run in sorted(runs, key=lambda run: (run.row, run.repeat)):
+        writer.writerow([run.row, run.repeat, *(run.metrics[key] for key in keys), run.folder])
     return out.getvalue()
 
 

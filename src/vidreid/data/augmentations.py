@@ -6,6 +6,7 @@ that others can stand beside them. To spare page faults, which cost more than th
 change the clip **in place**: it belongs to ``ClipTransform``.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import albumentations
@@ -136,7 +137,8 @@ class EnlargeCropClip(albumentations.DualTransform):
 class EraseClip(albumentations.DualTransform):
     """Fill a random rectangle with the mean colour (random erasing, Zhong et al., AAAI 2020).
 
-    Keypoints stay: a covered joint is still where it is.
+    Keypoints stay: a covered joint is still where it is. The target ``erased``, ``(T,)`` bool, learns which
+    frames have a rectangle.
     """
 
     def __init__(
@@ -156,6 +158,11 @@ class EraseClip(albumentations.DualTransform):
         """
         super().__init__(p=1.0 if per_frame else p)
         self.chance, self.area, self.aspect, self.per_frame = p, area, aspect, per_frame
+
+    @property
+    def targets(self) -> dict[str, Callable[..., Any]]:
+        """Return what it changes, by name: those of all transforms and ``erased``."""
+        return {**super().targets, "erased": self.apply_to_erased}
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         """Draw one box ``(top, left, height, width)``, or one for each frame; ``None`` is no box."""
@@ -188,6 +195,10 @@ class EraseClip(albumentations.DualTransform):
     def apply_to_keypoints(self, keypoints: Points, *args: Any, **params: Any) -> Points:
         """Leave points where they are."""
         return keypoints
+
+    def apply_to_erased(self, erased: NDArray[np.bool_], *args: Any, **params: Any) -> NDArray[np.bool_]:
+        """Return which frames ``(T,)`` have a rectangle now."""
+        return erased | np.array([box is not None for box in params["boxes"]])
 
     def _box(self, height: int, width: int) -> tuple[int, int, int, int] | None:
         # As in the original: draw until the rectangle fits.

@@ -20,7 +20,7 @@ class ClipBatch(NamedTuple):
         tracklets: ``(B,)`` int64, ``tracklet`` of the tracklet table.
         clips: ``(B,)`` int64, position in the flat list of evaluation clips; -1 in training.
         roles: ``(B,)`` int64, sum of 1 (query) and 2 (gallery); 0 in training.
-        erased: ``(B, T)`` bool, frames in which a rectangle was erased; ``None`` where nobody knows.
+        erased: ``(B, T)`` bool, frames in which a rectangle was erased, in training; ``None`` in evaluation.
     """
 
     images: Tensor

@@ -4,16 +4,15 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import cv2
 import pandas as pd
 from lightning.pytorch import LightningDataModule
-from torch.utils.data import DataLoader
 
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.clips import check_sampling
-from vidreid.data.dataset import Clip, EvaluationClips, TrainClips, collate_clips
+from vidreid.data.dataset import EvaluationClips, TrainClips
 from vidreid.data.held_out import hold_out
 from vidreid.data.keypoint_sources import open_keypoints
+from vidreid.data.loading import Loader, clip_loader
 from vidreid.data.mars_format import TEST_FOLDER, TRAIN_FOLDER
 from vidreid.data.protocols import PROTOCOLS, Protocol, find_protocol
 from vidreid.data.reading import ClipReader, OnBadFrame, check_on_bad_frame
@@ -21,8 +20,6 @@ from vidreid.data.samplers import EvaluationSampler, IdentitySampler, TrackletSa
 from vidreid.data.tracklets import FrameList, column
 from vidreid.data.transforms import ClipTransform, training_augmentations
 from vidreid.keypoints.layouts import Layout, check_layout
-
-Loader = DataLoader[Clip]
 
 
 class ReidDataModule(LightningDataModule):
@@ -283,19 +280,4 @@ class ReidDataModule(LightningDataModule):
         batch_size: int,
         keep: bool,
     ) -> Loader:
-        return DataLoader(
-            data,  # pyright: ignore[reportArgumentType]
-            batch_size=batch_size,
-            sampler=sampler,
-            num_workers=self.workers,
-            collate_fn=collate_clips,
-            pin_memory=self.pin_memory,
-            # The samplers live in this process, so that workers that stay still get new epochs.
-            persistent_workers=keep and self.workers > 0,
-            worker_init_fn=_start_worker,
-        )
-
-
-def _start_worker(worker: int) -> None:
-    # Loader processes are the parallelism: threads of OpenCV inside each would fight over the cores.
-    cv2.setNumThreads(0)
+        return clip_loader(data, sampler, batch_size, self.workers, self.pin_memory, keep)

@@ -29,6 +29,11 @@ class Clip(NamedTuple):
     tracklet: int
     clip: int
     role: int
+    erased: Tensor | None = None
+
+
+# From pid to role.
+_NUMBERS = slice(2, 7)
 
 
 class TrainClips(Dataset[Clip]):
@@ -74,9 +79,9 @@ class TrainClips(Dataset[Clip]):
         generator = random.Random(seed)
         length = int(self.stops[row] - self.starts[row])
         rows = self.starts[row] + training_clip(self.sampling, length, self.clip_length, generator)
-        images, keypoints = _input(self.reader, self.transform, rows, generator.getrandbits(63))
+        images, keypoints, erased = _input(self.reader, self.transform, rows, generator.getrandbits(63))
         label, camera = int(self.labels[row]), int(self.cameras[row])
-        return Clip(images, keypoints, label, camera, int(self.tracklets[row]), clip=-1, role=0)
+        return Clip(images, keypoints, label, camera, int(self.tracklets[row]), -1, 0, erased)
 
 
 class EvaluationClips(Dataset[Clip]):
@@ -138,7 +143,7 @@ class EvaluationClips(Dataset[Clip]):
         row = self.rows[index]
         length = int(self.stops[row] - self.starts[row])
         chosen = evaluation_clip(self.sampling, length, self.clip_length, int(self.positions[index]))
-        images, keypoints = _input(self.reader, self.transform, self.starts[row] + chosen, seed=0)
+        images, keypoints, _ = _input(self.reader, self.transform, self.starts[row] + chosen, seed=0)
         pid, camera, tracklet = int(self.pids[row]), int(self.cameras[row]), int(self.tracklets[row])
         return Clip(images, keypoints, pid, camera, tracklet, clip=index, role=int(self.roles[row]))
 
@@ -146,17 +151,19 @@ class EvaluationClips(Dataset[Clip]):
 def collate_clips(clips: Sequence[Clip]) -> ClipBatch:
     """Stack clips to a batch (into shared memory when in a loader process)."""
     keypoints = [clip.keypoints for clip in clips if clip.keypoints is not None]
-    numbers = torch.tensor([clip[2:] for clip in clips], dtype=torch.int64)
+    erased = [clip.erased for clip in clips if clip.erased is not None]
+    numbers = torch.tensor([clip[_NUMBERS] for clip in clips], dtype=torch.int64)
     return ClipBatch(
         default_collate([clip.images for clip in clips]),
         torch.stack(keypoints) if keypoints else None,
         *(part.contiguous() for part in numbers.unbind(1)),
+        erased=torch.stack(erased) if erased else None,
     )
 
 
 def _input(
     reader: ClipReader, transform: ClipTransform, rows: NDArray[np.int64], seed: int
-) -> tuple[Tensor, Tensor | None]:
-    images, keypoints = reader.read(rows)
-    planes, moved = transform(images, keypoints, seed)
-    return torch.from_numpy(planes), None if moved is None else torch.from_numpy(moved)
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    planes, keypoints, erased = transform(*reader.read(rows), seed)
+    points = None if keypoints is None else torch.from_numpy(keypoints)
+    return torch.from_numpy(planes), points, torch.from_numpy(erased)

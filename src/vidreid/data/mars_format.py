@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat, savemat
+from scipy.io import savemat
 
+from vidreid.data.mat_files import read_matrix
 from vidreid.files import write_whole
 
 JUNK_PID = -1
@@ -32,6 +33,7 @@ TRAIN_TRACKS = ("tracks_train_info.mat", "track_train_info")
 TEST_TRACKS = ("tracks_test_info.mat", "track_test_info")
 QUERY = ("query_IDX.mat", "query_IDX")
 
+_WHAT = "MARS metadata"
 _NAME = re.compile(r"(00-1|\d{4})C(\d)T(\d{4})F(\d{3,})\.(?:jpg|jpeg|png)", re.IGNORECASE)
 
 
@@ -156,7 +158,7 @@ def read_info(info: Path) -> MarsInfo:
             "(its folder info/) and put them there."
         )
     # MATLAB wrote the query rows 1-based as uint16: widen before subtracting.
-    query = _read_matrix(info / QUERY[0], QUERY[1]).reshape(-1).astype(np.int64) - 1
+    query = read_matrix(info / QUERY[0], QUERY[1], _WHAT).reshape(-1).astype(np.int64) - 1
     return MarsInfo(
         train_rows=_read_rows(info / TRAIN_TRACKS[0], TRAIN_TRACKS[1]),
         test_rows=_read_rows(info / TEST_TRACKS[0], TEST_TRACKS[1]),
@@ -174,23 +176,10 @@ def read_names(path: Path) -> NDArray[np.bytes_] | None:
 
 
 def _read_rows(path: Path, variable: str) -> NDArray[np.int64]:
-    rows = _read_matrix(path, variable)
+    rows = read_matrix(path, variable, _WHAT)
     if rows.ndim != 2 or rows.shape[1] != 4 or len(rows) == 0:
         raise ValueError(f"{path}: {variable} has shape {rows.shape}, expected (tracklets, 4).")
     return rows.astype(np.int64)
-
-
-def _read_matrix(path: Path, variable: str) -> NDArray[np.generic]:
-    try:
-        contents = loadmat(path)
-    except Exception as error:
-        raise ValueError(
-            f"{path} is not a readable MATLAB file ({error}): replace it by a whole copy."
-        ) from error
-    if variable not in contents:
-        found = ", ".join(name for name in contents if not name.startswith("__")) or "nothing"
-        raise ValueError(f"{path} holds {found} but not the variable {variable}: this is not MARS metadata.")
-    return np.asarray(contents[variable])
 
 
 def _write_matrix(path: Path, variable: str, matrix: NDArray[np.generic]) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import albumentations
 import cv2
@@ -15,6 +15,9 @@ from vidreid.keypoints.skeleton import SKELETONS
 # Origin and two unit steps: after the augmentation they tell whether the picture was mirrored.
 _AXES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
 _UNUSED = np.random.default_rng(0)
+
+# Images (T, H, W, 3), keypoints (T, K, 3) and erased (T,) on their way through the augmentations.
+_Augmented = tuple[NDArray[np.uint8], NDArray[np.float32] | None, NDArray[np.bool_]]
 
 
 def training_augmentations(
@@ -55,6 +58,20 @@ def training_augmentations(
     if erase > 0:
         chosen.append(EraseClip(p=erase, per_frame=erase_per_frame))
     return chosen
+
+
+class TransformedClip(NamedTuple):
+    """What ``ClipTransform`` makes of a clip.
+
+    Attributes:
+        images: ``(T, 3, H, W)`` uint8.
+        keypoints: ``(T, K, 3)`` in pixels of the images, or ``None``.
+        erased: ``(T,)`` bool, frames in which ``EraseClip`` erased a rectangle.
+    """
+
+    images: NDArray[np.uint8]
+    keypoints: NDArray[np.float32] | None
+    erased: NDArray[np.bool_]
 
 
 class ClipTransform:
@@ -99,16 +116,13 @@ class ClipTransform:
 
     def __call__(
         self, frames: Sequence[NDArray[np.uint8]], keypoints: NDArray[np.float32] | None, seed: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+    ) -> TransformedClip:
         """Transform a clip; the same arguments give the same bytes in any process.
 
         Args:
             frames: ``T`` images ``(h, w, 3)`` uint8 RGB, whose sizes may differ.
             keypoints: ``(T, K, 3)`` in pixels of the frames, or ``None``.
             seed: Everything random follows from it.
-
-        Returns:
-            Images ``(T, 3, H, W)`` uint8 and keypoints ``(T, K, 3)`` in pixels of them.
 
         Raises:
             ValueError: If an augmentation changes the size.
@@ -128,13 +142,18 @@ class ClipTransform:
             if keypoints is not None:
                 keypoints[t, :, 0] *= self.width / w
                 keypoints[t, :, 1] *= self.height / h
+        erased = np.zeros(len(frames), dtype=np.bool_)
         if self._augmentations:
-            images, keypoints = self._augment(images, keypoints, seed)
-        return _channels_first(images), keypoints
+            images, keypoints, erased = self._augment(images, keypoints, erased, seed)
+        return TransformedClip(_channels_first(images), keypoints, erased)
 
     def _augment(
-        self, images: NDArray[np.uint8], keypoints: NDArray[np.float32] | None, seed: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+        self,
+        images: NDArray[np.uint8],
+        keypoints: NDArray[np.float32] | None,
+        erased: NDArray[np.bool_],
+        seed: int,
+    ) -> _Augmented:
         # One stream for all: albumentations' own set_random_seed would give each transform the same stream,
         # so that mirroring and erasing always came together.
         python = random.Random(seed)
@@ -142,17 +161,23 @@ class ClipTransform:
         for augmentation in self._augmentations:
             augmentation.set_random_state(numpy, python)
         if not self.independent_frames:
-            return self._augment_together(images, keypoints)
+            return self._augment_together(images, keypoints, erased)
         frames = [
-            self._augment_together(images[t : t + 1], None if keypoints is None else keypoints[t : t + 1])
+            self._augment_together(
+                images[t : t + 1], None if keypoints is None else keypoints[t : t + 1], erased[t : t + 1]
+            )
             for t in range(len(images))
         ]
-        points = [moved for _, moved in frames if moved is not None]
-        return np.concatenate([frame for frame, _ in frames]), np.concatenate(points) if points else None
+        points = [moved for _, moved, _ in frames if moved is not None]
+        return (
+            np.concatenate([frame for frame, _, _ in frames]),
+            np.concatenate(points) if points else None,
+            np.concatenate([bit for _, _, bit in frames]),
+        )
 
     def _augment_together(
-        self, images: NDArray[np.uint8], keypoints: NDArray[np.float32] | None
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+        self, images: NDArray[np.uint8], keypoints: NDArray[np.float32] | None, erased: NDArray[np.bool_]
+    ) -> _Augmented:
         # Points in the form that albumentations uses inside: x, y, z, angle, scale. Given to the transforms
         # directly, without Compose, they are neither checked nor dropped when they leave the frame.
         joints = 0 if keypoints is None else keypoints.shape[0] * keypoints.shape[1]
@@ -160,21 +185,23 @@ class ClipTransform:
         points[: len(_AXES), :2] = _AXES
         if keypoints is not None:
             points[len(_AXES) :, :2] = keypoints[..., :2].reshape(-1, 2)
-        data: dict[str, Any] = {"images": images, "keypoints": points}
+        data: dict[str, Any] = {"images": images, "keypoints": points, "erased": erased}
         for augmentation in self._augmentations:
             data = augmentation(**data)
-        augmented, moved = data["images"], data["keypoints"]
+        augmented, moved, erased = data["images"], data["keypoints"], data["erased"]
         if augmented.shape != images.shape:
             raise ValueError(
                 f"An augmentation changed the frames from {images.shape[1:3]} to {augmented.shape[1:3]}: use "
                 "augmentations that keep the size."
             )
         if keypoints is None or not self.keypoints_follow:
-            return augmented, keypoints
+            return augmented, keypoints, erased
         (ax, ay), (bx, by) = moved[1, :2] - moved[0, :2], moved[2, :2] - moved[0, :2]
         result = keypoints.copy()
         result[..., :2] = moved[len(_AXES) :, :2].reshape(*keypoints.shape[:2], 2)
-        return augmented, result[:, self._mirror] if ax * by - ay * bx < 0 else result
+        if ax * by - ay * bx < 0:
+            result = result[:, self._mirror]
+        return augmented, result, erased
 
 
 def _channels_first(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
