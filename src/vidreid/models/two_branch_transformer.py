@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Literal, cast
 
 import torch
+import torch.nn.functional as F
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
@@ -21,6 +22,7 @@ from vidreid.models.outputs import TrainingOutputs
 
 GLOBAL = "global"
 Neck = Literal["after", "before"]
+Join = Literal["divided", "unit"]
 
 
 class TwoBranchTransformer(ReidNetwork):
@@ -45,6 +47,8 @@ class TwoBranchTransformer(ReidNetwork):
         pretrained_local: Start the local block from the trunk's last one instead of at random; it must be as
             wide.
         neck: Whether descriptors are taken ``after`` the BN-necks, or ``before``.
+        join: How vectors are joined to a descriptor: parts ``divided`` by their number, as released, or each
+            vector of ``unit`` length, so that every part and the global vector count alike.
         shortcuts: Compute only what is read; ``False`` computes all and drops it, for checks and benchmarks.
 
     Raises:
@@ -66,6 +70,7 @@ class TwoBranchTransformer(ReidNetwork):
         temporal_attention: bool,
         pretrained_local: bool,
         neck: Neck,
+        join: Join,
         shortcuts: bool,
     ) -> None:
         super().__init__()
@@ -76,7 +81,10 @@ class TwoBranchTransformer(ReidNetwork):
             )
         if neck not in ("after", "before"):
             raise ValueError(f"Unknown neck {neck!r}: descriptors are taken after or before it.")
+        if join not in ("divided", "unit"):
+            raise ValueError(f"Unknown join {join!r}: the vectors of a descriptor are divided or unit.")
         self.tokens: Tokens = tokens
+        self.join: Join = join
         self.frames, self.neck, self.shortcuts = frames, neck, shortcuts
         self.part_names = tuple(part_names) if local_branch else ()
         self.backbone = backbone
@@ -99,8 +107,8 @@ class TwoBranchTransformer(ReidNetwork):
         }
         self.necks = nn.ModuleDict({name: bn_neck(size) for name, size in sizes.items()})
         self.head: NeckClassifier | None = NeckClassifier(sizes, num_identities)
-        rows = backbone.grid[0] * backbone.grid[1] * (frames if tokens == "frames" else 1)
-        order = shift_shuffle_order(rows, shift, groups) if shuffle and local_branch else None
+        patches = backbone.grid[0] * backbone.grid[1]
+        order = shift_shuffle_order(patches, shift, groups) if shuffle and local_branch else None
         self.register_buffer("order", order, persistent=False)
 
     order: Tensor | None
@@ -136,7 +144,7 @@ class TwoBranchTransformer(ReidNetwork):
     def describe(
         self, images: Tensor, keypoints: Tensor | None = None, cameras: Tensor | None = None
     ) -> Tensor:
-        """Return the descriptors ``(B, D)``: the global vector, and the parts' divided by their number.
+        """Return the descriptors ``(B, D)``: the global vector and the parts', joined as ``join`` says.
 
         Parts that do not show are zero. Arguments and errors as in ``forward``.
         """
@@ -146,7 +154,10 @@ class TwoBranchTransformer(ReidNetwork):
         shown = self.shown(keypoints)
         pieces = []
         for name, vector in vectors.items():
-            piece = vector if name == GLOBAL else vector / len(self.part_names)
+            if self.join == "unit":
+                piece = F.normalize(vector, dim=1)
+            else:
+                piece = vector if name == GLOBAL else vector / len(self.part_names)
             pieces.append(piece * shown[name].unsqueeze(1).to(piece.dtype) if name in shown else piece)
         return torch.cat(pieces, dim=1)
 
@@ -163,8 +174,8 @@ class TwoBranchTransformer(ReidNetwork):
         if self.global_block is not None:
             vectors[GLOBAL], scores = self.global_vector(frames)
         if self.local_block is not None:
-            token, rows = self.clip_rows(frames)
-            parts = self.local_block[1](self.read_parts(ClipTokens(token, rows), keypoints))
+            clip = clip_tokens(frames, self.tokens, self.order)
+            parts = self.local_block[1](self.read_parts(clip, keypoints))
             vectors |= dict(zip(self.part_names, parts.unbind(1), strict=True))
         return vectors, scores
 
@@ -190,11 +201,6 @@ class TwoBranchTransformer(ReidNetwork):
         row = cls_row(cast(Block, block), tokens) if self.shortcuts else block(tokens)[:, 0]
         cls = norm(row).unflatten(0, frames.shape[:2])
         return self.attention(cls) if self.attention is not None else (cls.mean(1), None)
-
-    def clip_rows(self, frames: Tensor) -> ClipTokens:
-        """Return what the local branch reads, shifted and shuffled."""
-        token, rows = clip_tokens(frames, self.tokens)
-        return ClipTokens(token, rows if self.order is None else rows[:, self.order])
 
     @abstractmethod
     def read_parts(self, clip: ClipTokens, keypoints: Tensor | None) -> Tensor:

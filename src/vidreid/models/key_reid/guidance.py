@@ -97,13 +97,12 @@ class PartGuidance(nn.Module):
             maps = self.frame_maps(keypoints)
             if self.how == "released":
                 return maps.mean(1)
-            weights = clip_maps(maps, self.tokens)
-            if self.how == "fixed":
-                strongest = weights.amax(-1, keepdim=True)
-                weights = weights / strongest.clamp_min(1e-12)
-                hidden = ~self.visible(keypoints).unsqueeze(-1) | (strongest <= 1e-12)
-                weights = torch.where(hidden, 1.0, weights)
-            return weights if self.order is None else weights[..., self.order]
+            weights = clip_maps(maps, self.tokens, self.order)
+            if self.how != "fixed":
+                return weights
+            strongest = weights.amax(-1, keepdim=True)
+            hidden = ~self.visible(keypoints).unsqueeze(-1) | (strongest <= 1e-12)
+            return torch.where(hidden, 1.0, weights / strongest.clamp_min(1e-12))
 
     def frame_maps(self, keypoints: Tensor) -> Tensor:
         """Return the weight of every patch of every frame, ``(B, T, P, N)``; arguments as in ``forward``."""

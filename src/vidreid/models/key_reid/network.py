@@ -13,7 +13,7 @@ from vidreid.models.backbones.vision_transformer import VisionTransformer
 from vidreid.models.key_reid.guidance import Guidance, Maps, PartGuidance
 from vidreid.models.layers.clip_tokens import ClipTokens, Tokens
 from vidreid.models.layers.token_block import FLOOR, Weighing, part_rows
-from vidreid.models.two_branch_transformer import GLOBAL, Neck, TwoBranchTransformer
+from vidreid.models.two_branch_transformer import GLOBAL, Join, Neck, TwoBranchTransformer
 
 
 class KeyReID(TwoBranchTransformer):
@@ -28,7 +28,7 @@ class KeyReID(TwoBranchTransformer):
         backbone: The trunk.
         joints: Name of the skeleton of the keypoints; its parts are the heads.
         frames: ``T`` of a clip.
-        tokens: ``aligned`` as the paper says, ``released`` as its code does, ``frames``: see ``clip_tokens``.
+        tokens: ``frames``, ``aligned`` as the paper says, ``released`` as its code does: see ``clip_tokens``.
         part_guidance: ``released``, ``paper`` or ``fixed``: see ``PartGuidance``.
         maps: ``gaussian``, ``drawn`` or ``empty``; by default what belongs to the guidance.
         spread: Width of a joint's Gaussian over the release's.
@@ -41,6 +41,8 @@ class KeyReID(TwoBranchTransformer):
         global_branch: Build the global branch.
         local_branch: Build the branch of parts.
         neck: Descriptors ``after`` (as released) or ``before`` the BN-necks.
+        join: Parts ``divided`` by their number (as released), or all vectors of ``unit`` length; by default
+            ``unit`` under ``fixed`` alone.
         shortcuts: Compute only what is read.
     """
 
@@ -50,7 +52,7 @@ class KeyReID(TwoBranchTransformer):
         backbone: VisionTransformer,
         joints: str = "coco17",
         frames: int = 4,
-        tokens: Tokens = "aligned",
+        tokens: Tokens = "frames",
         part_guidance: Guidance = "fixed",
         maps: Maps | None = None,
         spread: float = 1.0,
@@ -62,6 +64,7 @@ class KeyReID(TwoBranchTransformer):
         global_branch: bool = True,
         local_branch: bool = True,
         neck: Neck = "after",
+        join: Join | None = None,
         shortcuts: bool = True,
     ) -> None:
         if joints not in SKELETONS:
@@ -80,6 +83,7 @@ class KeyReID(TwoBranchTransformer):
             temporal_attention=True,
             pretrained_local=tokens == "frames",
             neck=neck,
+            join=join or ("unit" if part_guidance == "fixed" else "divided"),
             shortcuts=shortcuts,
         )
         grid = PatchGrid(*backbone.size, backbone.patch, backbone.stride)
@@ -88,12 +92,7 @@ class KeyReID(TwoBranchTransformer):
         )
         if part_guidance == "fixed" and local_branch:
             self.segments = tuple(self._sizes().values())
-            # What a segment adds to a squared distance where all show: its size, for the unit variances
-            # behind the necks; parts are divided by their number.
-            count = len(self.part_names)
-            self.segment_weights = tuple(
-                size if name == GLOBAL else size / count**2 for name, size in self._sizes().items()
-            )
+            self.segment_weights = self._expected_shares()
 
     def read_parts(self, clip: ClipTokens, keypoints: Tensor | None) -> Tensor:
         """Return the token after reading the rows for each part, ``(B, P, W)``."""
@@ -121,6 +120,14 @@ class KeyReID(TwoBranchTransformer):
         return torch.cat(
             [visible.new_ones(len(visible), len(self.segments) - visible.shape[1]), visible], dim=1
         )
+
+    def _expected_shares(self) -> tuple[float, ...]:
+        """Return what each segment adds to a squared distance on average, where all show."""
+        if self.join == "unit":
+            return (1.0,) * len(self._sizes())
+        # Behind a neck every number has unit variance; parts are divided by their number.
+        count = len(self.part_names)
+        return tuple(size if name == GLOBAL else size / count**2 for name, size in self._sizes().items())
 
     def _read_slowly(self, block: Block, clip: ClipTokens, weights: Tensor) -> Tensor:
         """Return row 0 of the whole block for one part, with weights ``(B, R)``."""

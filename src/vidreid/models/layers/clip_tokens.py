@@ -7,9 +7,9 @@ Papers and released code disagree about what "flattening the patches of T frames
   token, row 0, is the first frame's [CLS] and its first T - 1 patches; the other frames' [CLS] lie within
   ordinary rows.
 - ``aligned``: what the papers say. Row ``n`` holds the same patch of all T frames, the token their [CLS].
-- ``frames``: not in the papers. Every patch of every frame is a row of its own, of width ``D``; the token is
-  the mean of the frames' [CLS]. Nothing depends on T, and what guides the parts can follow the body from
-  frame to frame.
+- ``frames``: not in the papers. Every patch of every frame is a row of its own, of width ``D``, the T of a
+  patch one after another; the token is the mean of the frames' [CLS]. No weight depends on T, and what guides
+  the parts can follow the body from frame to frame.
 """
 
 from typing import Literal, NamedTuple, get_args
@@ -25,7 +25,7 @@ class ClipTokens(NamedTuple):
 
     Attributes:
         token: ``(B, W)``, the [CLS] of the clip.
-        rows: ``(B, R, W)``. ``W`` is ``T * D``, or ``D`` for ``frames``; ``R`` is ``N``, or ``T * N``.
+        rows: ``(B, R, W)``. ``W`` is ``T * D``, or ``D`` for ``frames``; ``R`` is ``N``, or ``N * T``.
     """
 
     token: Tensor
@@ -42,37 +42,42 @@ def check_tokens(tokens: str) -> None:
         raise ValueError(f"Unknown tokens {tokens!r}: choose one of {', '.join(get_args(Tokens))}.")
 
 
-def clip_tokens(frames: Tensor, tokens: Tokens) -> ClipTokens:
+def clip_tokens(frames: Tensor, tokens: Tokens, order: Tensor | None = None) -> ClipTokens:
     """Flatten the tokens of a clip.
 
     Args:
         frames: ``(B, T, N + 1, D)``, [CLS] first, patches in raster order.
         tokens: How.
+        order: Which row of patches stands at each place, ``(N',)``; ``None`` leaves them as they are.
     """
     batch, count, length, width = frames.shape
+    held = frames if tokens == "released" else frames.transpose(1, 2)
+    whole = held.reshape(batch, length, count * width)
+    token, rows = whole[:, 0], whole[:, 1:]
+    if order is not None:
+        rows = rows[:, order]
     if tokens == "frames":
-        return ClipTokens(frames[:, :, 0].mean(1), frames[:, :, 1:].reshape(batch, -1, width))
-    if tokens == "released":
-        rows = frames.reshape(batch, length, count * width)
-    else:
-        rows = frames.transpose(1, 2).reshape(batch, length, count * width)
-    return ClipTokens(rows[:, 0], rows[:, 1:])
+        return ClipTokens(frames[:, :, 0].mean(1), rows.reshape(batch, -1, width))
+    return ClipTokens(token, rows)
 
 
-def clip_maps(maps: Tensor, tokens: Tokens) -> Tensor:
+def clip_maps(maps: Tensor, tokens: Tokens, order: Tensor | None = None) -> Tensor:
     """Flatten maps of patches alike: the value of a row is the mean over the tokens that it holds.
 
     Args:
         maps: ``(B, T, P, N)``; a [CLS] token counts as 0.
         tokens: How.
+        order: As for ``clip_tokens``.
 
     Returns:
         ``(B, P, R)``.
     """
     batch, count, parts, patches = maps.shape
-    if tokens == "frames":
-        return maps.transpose(1, 2).reshape(batch, parts, -1)
-    if tokens == "aligned":
-        return maps.mean(1)
-    with_cls = torch.cat([maps.new_zeros(batch, count, parts, 1), maps], dim=3).transpose(1, 2)
-    return with_cls.reshape(batch, parts, patches + 1, count).mean(3)[..., 1:]
+    if tokens == "released":
+        with_cls = torch.cat([maps.new_zeros(batch, count, parts, 1), maps], dim=3).transpose(1, 2)
+        held = with_cls.reshape(batch, parts, patches + 1, count)[:, :, 1:]
+    else:
+        held = maps.permute(0, 2, 3, 1)
+    if order is not None:
+        held = held[:, :, order]
+    return held.flatten(2) if tokens == "frames" else held.mean(3)

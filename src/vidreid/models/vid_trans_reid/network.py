@@ -10,7 +10,7 @@ from vidreid.models.backbones.vision_transformer import VisionTransformer
 from vidreid.models.layers.clip_tokens import ClipTokens, Tokens
 from vidreid.models.layers.token_block import run_rows
 from vidreid.models.outputs import TrainingOutputs
-from vidreid.models.two_branch_transformer import Neck, TwoBranchTransformer
+from vidreid.models.two_branch_transformer import Join, Neck, TwoBranchTransformer
 
 
 class VidTransReID(TwoBranchTransformer):
@@ -28,6 +28,7 @@ class VidTransReID(TwoBranchTransformer):
         global_branch: Build the global branch.
         local_branch: Build the branch of parts.
         neck: Descriptors ``after`` (as released) or ``before`` the BN-necks.
+        join: Parts ``divided`` by their number (as released), or all vectors of ``unit`` length.
         shortcuts: Compute only what is read.
     """
 
@@ -44,6 +45,7 @@ class VidTransReID(TwoBranchTransformer):
         global_branch: bool = True,
         local_branch: bool = True,
         neck: Neck = "after",
+        join: Join = "divided",
         shortcuts: bool = True,
     ) -> None:
         super().__init__(
@@ -60,6 +62,7 @@ class VidTransReID(TwoBranchTransformer):
             temporal_attention=True,
             pretrained_local=tokens == "frames",
             neck=neck,
+            join=join,
             shortcuts=shortcuts,
         )
 
@@ -82,6 +85,7 @@ class TransReID(TwoBranchTransformer):
         groups: Runs that are dealt out.
         local_branch: Build the branch of parts; without it this is a ViT with a BN-neck.
         neck: Descriptors ``before`` (as its configurations) or ``after`` the BN-necks.
+        join: Parts ``divided`` by their number (as released), or all vectors of ``unit`` length.
         shortcuts: Compute only what is read.
     """
 
@@ -95,6 +99,7 @@ class TransReID(TwoBranchTransformer):
         groups: int = 2,
         local_branch: bool = True,
         neck: Neck = "before",
+        join: Join = "divided",
         shortcuts: bool = True,
     ) -> None:
         super().__init__(
@@ -111,6 +116,7 @@ class TransReID(TwoBranchTransformer):
             temporal_attention=False,
             pretrained_local=True,
             neck=neck,
+            join=join,
             shortcuts=shortcuts,
         )
 
