@@ -119,6 +119,7 @@ def build_module(config: DictConfig) -> ReidModule:
         metric=partial(instantiate(config.metric), junk_pid=JUNK_PID if protocol.junk == "ignored" else None),
         mean=tuple(config.pixels.mean),
         std=tuple(config.pixels.std),
+        loss_optimizer=instantiate(config.get("loss_optimizer")),  # runs of earlier versions have none
     )
 
 

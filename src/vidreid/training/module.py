@@ -16,11 +16,12 @@ from vidreid.losses.value import ClipFacts
 from vidreid.metrics.ranking import RankingResult
 from vidreid.metrics.reid import ReidMetric
 from vidreid.models.network import ReidNetwork
+from vidreid.training.joint_optimizer import JointOptimizer
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+MakeOptimizer = Callable[[Iterable[tuple[str, nn.Parameter]]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int, int], LRScheduler]
 
 
@@ -42,11 +43,13 @@ class ReidModule(L.LightningModule):
     Args:
         network: ``forward`` gives named logits and embeddings, ``describe`` a descriptor a clip.
         losses: Sums the weighted terms of the loss.
-        optimizer: Makes the optimiser from parameters.
+        optimizer: Makes the optimiser from pairs of a name and a parameter.
         schedule: Makes the schedule from optimiser, steps an epoch and epochs; stepped every batch.
         metric: Makes the evaluation metric from the number of clips that it must see (``None``: unchecked).
         mean: Channel means of the pixels in [0, 1].
         std: Channel standard deviations of the pixels in [0, 1].
+        loss_optimizer: Makes the optimiser of the losses' own parameters, such as centres, whose rate is not
+            scheduled. ``None``: they train with the network's.
     """
 
     network: ReidNetwork
@@ -62,11 +65,13 @@ class ReidModule(L.LightningModule):
         metric: Callable[..., ReidMetric],
         mean: tuple[float, float, float] = IMAGENET_MEAN,
         std: tuple[float, float, float] = IMAGENET_STD,
+        loss_optimizer: MakeOptimizer | None = None,
     ) -> None:
         super().__init__()
         self.network = network
         self.losses = losses
         self.make_optimizer = optimizer
+        self.make_loss_optimizer = loss_optimizer
         self.make_schedule = schedule
         self.make_metric = metric
         self.metric: ReidMetric | None = None
@@ -118,14 +123,29 @@ class ReidModule(L.LightningModule):
         self._rank("test")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Make the optimiser over all trainable parameters and its per-step schedule."""
-        optimizer = self.make_optimizer(
-            parameter for parameter in self.parameters() if parameter.requires_grad
-        )
+        """Make the optimiser over all trainable parameters and its per-step schedule.
+
+        Raises:
+            ValueError: If there is an optimiser for parameters of the losses, and they have none.
+        """
+        optimizer = self._optimizer()
         epochs = max(self.trainer.max_epochs or 1, 1)
         steps = max(int(self.trainer.estimated_stepping_batches) // epochs, 1)
         schedule = self.make_schedule(optimizer, steps, epochs)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _optimizer(self) -> Optimizer:
+        named = [(name, parameter) for name, parameter in self.named_parameters() if parameter.requires_grad]
+        if self.make_loss_optimizer is None:
+            return self.make_optimizer(named)
+        own = [(name, parameter) for name, parameter in named if name.startswith("losses.")]
+        if not own:
+            raise ValueError(
+                "loss_optimizer trains the parameters of the losses, such as centres, and these losses have "
+                "none: set loss_optimizer=null, or choose a loss with centres."
+            )
+        others = [(name, parameter) for name, parameter in named if not name.startswith("losses.")]
+        return JointOptimizer(self.make_optimizer(others), self.make_loss_optimizer(own))
 
     def _start_metric(self, loader: Any, limit: int | float) -> None:
         whole = isinstance(limit, float) and limit == 1.0
