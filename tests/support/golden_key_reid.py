@@ -46,12 +46,15 @@ _TOLERANCES: dict[str, list[tuple[str, float, float]]] = {
 
 
 def tolerance(case: str, array: str) -> tuple[float, float]:
-    """Return ``(atol, rtol)`` of an array of a case, such as ``case07_losses``: of the first pattern that fits.
+    """Return ``(atol, rtol)`` of an array of a case such as ``case07_losses``.
 
     Raises:
-        StopIteration: If no pattern fits.
+        KeyError: If the table has no such case, or no pattern for the array.
     """
-    return next((atol, rtol) for pattern, atol, rtol in _TOLERANCES[case] if fnmatchcase(array, pattern))
+    for pattern, atol, rtol in _TOLERANCES[case]:  # the first that fits decides
+        if fnmatchcase(array, pattern):
+            return atol, rtol
+    raise KeyError(f"no tolerance for {array} of {case}")
 
 
 def load(path: Path) -> dict[str, np.ndarray]:
