@@ -142,7 +142,7 @@ class ReidModule(L.LightningModule):
         if not own:
             raise ValueError(
                 "loss_optimizer trains the parameters of the losses, such as centres, and these losses have "
-                "none: set loss_optimizer=null, or choose a loss with centres."
+                "none: leave it out (~loss_optimizer), or choose a loss with centres."
             )
         others = [(name, parameter) for name, parameter in named if not name.startswith("losses.")]
         return JointOptimizer(self.make_optimizer(others), self.make_loss_optimizer(own))

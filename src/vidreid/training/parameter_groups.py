@@ -55,6 +55,6 @@ def centers_sgd(named: NamedParameters, lr: float = 0.5, loss_weight: float = 0.
     if loss_weight <= 0:
         raise ValueError(
             f"Centres cannot learn from a center loss of weight {loss_weight}: give it a weight above 0, or "
-            "leave it out with its optimiser (~loss.terms.center ~loss.weights.center loss_optimizer=null)."
+            "leave it out with its optimiser (~loss.terms.center ~loss.weights.center ~loss_optimizer)."
         )
     return torch.optim.SGD(list(named), lr=lr / loss_weight)
