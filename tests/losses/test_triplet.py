@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidreid.losses.triplet import TripletLoss, hardest
+from vidreid.losses.batch_hard import hardest
+from vidreid.losses.triplet import TripletLoss
 
 GOLDEN = Path(os.environ.get("VIDREID_GOLDEN", Path(__file__).resolve().parent.parent / "golden"))
 

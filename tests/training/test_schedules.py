@@ -1,16 +1,25 @@
-"""Rates worked out by hand."""
+"""Rates worked out by hand, and those of released code."""
 
 import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch.optim.lr_scheduler import LRScheduler
 
-from vidreid.training.schedules import constant, step_decay, warmup_cosine
+from support.golden_key_reid import check, load
+from vidreid.training.parameter_groups import sgd_with_bias_rate
+from vidreid.training.schedules import (
+    constant,
+    released_cosine,
+    released_cosine_rate,
+    step_decay,
+    warmup_cosine,
+)
 
 
 def rates(make: Callable[[torch.optim.Optimizer], LRScheduler], steps: int) -> list[float]:
@@ -60,7 +69,48 @@ def test_constant_stays() -> None:
     assert rates(lambda o: constant(o, 3, 4), 12) == [1.0] * 12
 
 
-@pytest.mark.parametrize("make", [step_decay, warmup_cosine])
+def test_golden_rates(golden_file: Callable[[str], Path]) -> None:
+    golden = load(golden_file("case08_lr_table.npz"))
+    for name, base in (("lr_weight", 0.008), ("lr_bias", 0.016)):
+        table = [released_cosine_rate(int(epoch), base) for epoch in golden["epoch"]]
+        check("case08_lr_table", name, np.array(table), golden[name])
+
+
+def test_golden_training(golden_file: Callable[[str], Path], repo_root: Path) -> None:
+    """The optimiser and the schedule of the configuration, two batches an epoch."""
+    golden = load(golden_file("case08_lr_table.npz"))
+    with initialize_config_dir(str(repo_root / "conf"), version_base="1.3"):
+        config = compose("train", ["optimizer=sgd_transformer", "schedule=cosine_released"])
+    named = [(name, torch.nn.Parameter(torch.zeros(1))) for name in ("fc.weight", "fc.bias")]
+    optimizer = instantiate(config.optimizer)(named)
+    decay = np.array([group["weight_decay"] for group in optimizer.param_groups])
+    check("case08_lr_table", "weight_decay", decay, golden["weight_decay"])
+    schedule = instantiate(config.schedule)(optimizer, 2, 120)
+    seen = []
+    for _ in range(240):
+        seen.append(schedule.get_last_lr())
+        optimizer.step()
+        schedule.step()
+    for name, rates_of_group in zip(("lr_weight", "lr_bias"), zip(*seen, strict=True), strict=True):
+        check("case08_lr_table", name, np.array(rates_of_group[::2]), golden[name][1:])
+        assert rates_of_group[::2] == rates_of_group[1::2], "the rate changes between epochs only"
+    before = [released_cosine_rate(0, base) for base in (0.008, 0.016)]
+    check("case08_lr_table", "lr_before_first_step", np.array(before), golden["lr_before_first_step"])
+
+
+def test_released_cosine_by_hand() -> None:
+    """Growth over 2 of 4 epochs from 0.1 to 1.0, and down to 0.2."""
+    seen = rates(lambda o: released_cosine(o, 3, 4, warmup_epochs=2, start=0.1, floor=0.2), 15)
+    wanted = [0.1 + 0.9 / 2, 0.2 + 0.4, 0.2 + 0.4 * (1 + math.cos(0.75 * math.pi)), 0.2, 0.2]
+    assert seen == pytest.approx([rate for rate in wanted for _ in range(3)])
+
+
+def test_released_cosine_leaves_a_rate_of_zero() -> None:
+    optimizer = sgd_with_bias_rate([("weight", torch.nn.Parameter(torch.zeros(1)))], lr=0.0)
+    assert released_cosine(optimizer, 1, 10).get_last_lr() == [0.0]
+
+
+@pytest.mark.parametrize("make", [step_decay, warmup_cosine, released_cosine])
 def test_a_resumed_schedule_goes_on(make: Callable[..., LRScheduler]) -> None:
     whole = rates(lambda o: make(o, 5, 4), 20)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)

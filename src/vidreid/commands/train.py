@@ -121,11 +121,11 @@ def build_module(config: DictConfig) -> ReidModule:
         losses=instantiate(config.loss),
         optimizer=instantiate(config.optimizer),
         schedule=instantiate(config.schedule),
-        loss_optimizer=instantiate(config.loss_optimizer),
         metric=metric,
         test_metric=partial(metric, **protocol_options(config.data)),
         mean=tuple(config.pixels.mean),
         std=tuple(config.pixels.std),
+        loss_optimizer=instantiate(config.get("loss_optimizer")),  # runs of earlier versions have none
     )
 
 

@@ -1,23 +1,24 @@
-"""Attention regularisation: do not look at frames in which something was erased (Pathak et al., AAAI
-2020)."""
+"""Temporal attention away from frames in which a rectangle was erased (Pathak et al., 2020)."""
 
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
+from vidreid.losses.precision import at_least_single
 from vidreid.losses.value import NO_FACTS, ClipFacts, LossValue
 
 
 class FrameAttentionLoss(nn.Module):
-    """Mean over clips of ``sum_t a_t e_t``: the attention ``a`` of frames, ``e`` whether they were erased in.
+    """Mean over clips of the sum over frames of ``score * erased``: L_attn in equation 10 of KeyRe-ID.
 
-    As released, ``a`` are the raw scores after their ReLU and before the softmax. All scores at zero, which
-    is uniform attention, make this loss zero too; ``normalized`` takes the softmaxed scores, which cannot
-    escape so.
+    Pathak et al., "Video Person Re-ID: Fantastic Techniques and Where to Find Them", and the released code of
+    VID-Trans-ReID and KeyRe-ID take the raw scores, after the ReLU and before the softmax. Those have a
+    trivial optimum: scores of 0 in all frames, which means uniform attention and no loss.
 
     Args:
-        normalized: Take the scores after the softmax.
+        normalized: Take the softmax of the scores over the frames instead, whose sum is 1: attention can then
+            only go elsewhere. A clip with all frames erased costs 1 and teaches nothing.
     """
 
     def __init__(self, normalized: bool = False) -> None:
@@ -31,29 +32,31 @@ class FrameAttentionLoss(nn.Module):
         pids: Tensor,
         facts: ClipFacts = NO_FACTS,
     ) -> LossValue:
-        """Return the loss; its detail is the share of frames ``erased``.
+        """Return the loss; its details are the mean scores of ``erased`` and of ``whole`` frames, if any.
 
         Args:
             logits: Not used.
             embeddings: Not used.
             pids: Not used.
-            facts: Has ``frame_scores`` and ``erased``, both ``(B, T)``.
+            facts: ``frame_scores`` and ``erased`` are read.
 
         Raises:
-            ValueError: If one of them is missing.
+            ValueError: If the network gives no scores, or the data no word on erased frames.
         """
-        if facts.frame_scores is None:
+        if facts.frame_scores is None or facts.erased is None:
+            missing = [
+                *(["a network with temporal attention"] if facts.frame_scores is None else []),
+                *(["data.erase_per_frame=true"] if facts.erased is None else []),
+            ]
             raise ValueError(
-                "The network has no temporal attention, which the attention loss needs: remove the term "
-                "from the recipe (~loss.terms.attention), or keep the global branch."
+                "The attention loss compares scores of frames with the frames that were erased: choose "
+                f"{' and '.join(missing)}, or leave the loss out "
+                "(~loss.terms.attention ~loss.weights.attention)."
             )
-        if facts.erased is None:
-            raise ValueError(
-                "The batch does not say in which frames something was erased, which the attention loss "
-                "needs: train with the library's own loaders, or remove the term from the recipe."
-            )
-        scores = facts.frame_scores.float()
-        if self.normalized:
-            scores = scores.softmax(dim=1)
-        erased = facts.erased.to(scores.dtype)
-        return LossValue((scores * erased).sum(1).mean(), {"erased": torch.mean(erased)})
+        with torch.autocast(facts.frame_scores.device.type, enabled=False):
+            scores = at_least_single(facts.frame_scores)
+            if self.normalized:
+                scores = scores.softmax(1)
+            value = (scores * facts.erased).sum(1).mean()
+        seen = {"erased": scores.detach()[facts.erased], "whole": scores.detach()[~facts.erased]}
+        return LossValue(value, {name: some.mean() for name, some in seen.items() if len(some)})

@@ -1,49 +1,42 @@
-"""Triplet loss of every head of a network with a global branch and parts."""
+"""The batch-hard triplet loss of a global head and heads of parts."""
 
 from collections.abc import Mapping
-from typing import Literal
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidreid.losses.branches import mix_branches, of_visible, single_precision
-from vidreid.losses.triplet import TripletLoss
+from vidreid.losses.batch_hard import LoneClips, check_lone_clips, check_pairs, gap_loss, hard_distances
+from vidreid.losses.branches import by_head, check_weight, mix_branches
 from vidreid.losses.value import NO_FACTS, ClipFacts, LossValue
-
-LoneClips = Literal["skip", "count"]
-_NO_NEGATIVE = 1e5
 
 
 class BranchTripletLoss(nn.Module):
-    """Batch-hard triplet loss of the vector of each head, the branches weighed by ``mix_branches``.
+    """The triplet loss of every head: the global one against the mean of the others, as KeyRe-ID weighs them.
 
-    Where a part does not show, a clip is neither anchor nor positive nor negative of it. A part for which no
-    clip counts is left out.
+    Each head has positives and negatives of its own, among the clips that show its part. A head of which no
+    clip counts is left out of the mean. Otherwise as ``TripletLoss``; KeyRe-ID, VID-Trans-ReID and TransReID
+    use the soft margin on embeddings of any length.
 
     Args:
         margin: ``None`` is the soft margin.
-        global_weight: Weight of the global branch.
-        lone_clips: What clips without another of their identity, or without one of another, do. ``skip``
-            leaves them out of the mean. ``count`` is the release: its own distance, 1e-6, stands for the
-            positive's and 1e5 for the negative's.
+        normalize: Bring the embeddings to unit length first.
+        global_weight: Share of the global head.
+        lone_clips: As of ``TripletLoss``.
 
     Raises:
-        ValueError: If there is no such choice.
+        ValueError: For an unknown choice.
     """
 
     def __init__(
         self,
         margin: float | None = None,
+        normalize: bool = False,
         global_weight: float = 0.75,
         lone_clips: LoneClips = "skip",
     ) -> None:
         super().__init__()
-        if lone_clips not in ("skip", "count"):
-            raise ValueError(f"Unknown choice {lone_clips!r} for lone_clips: choose skip or count.")
-        self.margin, self.global_weight = margin, global_weight
-        self.lone_clips: LoneClips = lone_clips
-        self.hardest = TripletLoss(margin)
+        self.margin, self.normalize = margin, normalize
+        self.global_weight = check_weight(global_weight)
+        self.lone_clips: LoneClips = check_lone_clips(lone_clips)
 
     def forward(
         self,
@@ -52,61 +45,24 @@ class BranchTripletLoss(nn.Module):
         pids: Tensor,
         facts: ClipFacts = NO_FACTS,
     ) -> LossValue:
-        """Return the loss of all branches and, as details, of every head.
+        """Return the loss and its part of every head that counts.
 
         Args:
-            logits: Its names say which embeddings are heads.
-            embeddings: ``(B, D)`` or ``(B, T, D)`` a head; the latter are averaged over time.
+            logits: Not used.
+            embeddings: ``(B, D)`` or ``(B, T, D)`` a head.
             pids: Labels ``(B,)``.
-            facts: Says in which clips a part shows.
+            facts: ``visible`` is read.
 
         Raises:
-            ValueError: If no clip of the batch counts for any head.
+            ValueError: If there is no embedding, or no clip of the batch counts even where all parts show.
         """
-        values: dict[str, Tensor] = {}
-        for name in logits:
-            vectors, labels = of_visible(facts.visible, name, embeddings[name], pids)
-            if vectors.dim() == 3:
-                vectors = vectors.mean(1)
-            if self.lone_clips == "count":
-                values[name] = self._counting_all(vectors, labels)
-            elif name not in facts.visible or _comparable(labels):
-                self.hardest.embedding = name
-                values[name] = self.hardest({}, {name: vectors}, labels).value
-        value = mix_branches(values, self.global_weight)
+        if not embeddings:
+            raise ValueError("The network gives no embedding: the triplet loss needs at least one.")
+        check_pairs(pids, self.lone_clips)
+        values, zero = by_head(embeddings, pids, facts.visible, self._head)
+        value = mix_branches(values, self.global_weight) + zero if values else zero
         return LossValue(value, {name: head.detach() for name, head in values.items()})
 
-    def _counting_all(self, vectors: Tensor, pids: Tensor) -> Tensor:
-        positive, negative = released_distances(vectors, pids)
-        gap = positive - negative
-        return (F.softplus(gap) if self.margin is None else F.relu(gap + self.margin)).mean()
-
-
-def released_distances(vectors: Tensor, pids: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the distances to the hardest positive and negative of every clip as the release has them,
-    ``(B,)`` each.
-
-    A clip may be its own hardest positive, at 1e-6; without a negative its distance is 1e5.
-
-    Args:
-        vectors: ``(B, D)``.
-        pids: Labels ``(B,)``.
-    """
-    with torch.autocast(vectors.device.type, enabled=False):
-        vectors = single_precision(vectors)
-        squares = vectors.square().sum(1)
-        squared = squares[:, None] + squares[None, :] - 2 * vectors @ vectors.T
-        distances = squared.clamp_min(1e-12).sqrt()
-        # Rounding noise of a clip's distance to itself.
-        own = torch.eye(len(pids), dtype=torch.bool, device=pids.device)
-        distances = torch.where(own, 1e-6, distances)
-        same = pids[:, None] == pids
-        positive = distances.masked_fill(~same, -torch.inf).amax(1)
-        negative = torch.where(same.all(1), _NO_NEGATIVE, distances.masked_fill(same, torch.inf).amin(1))
-    return positive, negative
-
-
-def _comparable(pids: Tensor) -> bool:
-    """Whether some clip has another of its identity and one of another."""
-    same = pids[:, None] == pids
-    return bool(((same.sum(1) > 1) & ~same.all(1)).any())
+    def _head(self, name: str, rows: Tensor, pids: Tensor) -> Tensor | None:
+        positive, negative = hard_distances(rows, pids, self.normalize, self.lone_clips)
+        return gap_loss(positive, negative, self.margin) if len(positive) else None

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidreid.losses.batch_hard import LoneClips, check_lone_clips, check_pairs, gap_loss, hard_distances
+from vidreid.losses.branches import by_head
 from vidreid.losses.value import NO_FACTS, ClipFacts, LossValue
 
 
@@ -14,21 +14,31 @@ class TripletLoss(nn.Module):
 
     ``d_p`` is the Euclidean distance to the furthest clip of the same identity, ``d_n`` that to the nearest
     of another. **A clip counts only if the batch has another clip of its identity and one of another
-    identity**; the others serve as negatives and are not in the mean. (Released code takes the distance of
-    such a clip to itself, which is rounding noise.) Computed in single precision at least, under autocast
-    too; two equal clips have the distance 1e-6 and no gradient.
+    identity**; the others serve as negatives and are not in the mean. Computed in single precision at least,
+    under autocast too; two equal clips have the distance 1e-6 and no gradient. Of a head whose part does not
+    show in some clips, only the clips that show it are anchors, positives and negatives.
 
     Args:
         margin: ``None`` is the soft margin.
         normalize: Bring the embeddings to unit length first.
         embedding: Name of the embedding; ``(B, T, D)`` is averaged over time.
+        lone_clips: ``count``: every clip counts, as in released code. The furthest positive may be the clip
+            itself, at the distance 1e-6, and without any negative ``d_n`` is 1e5.
+
+    Raises:
+        ValueError: For an unknown choice.
     """
 
     def __init__(
-        self, margin: float | None = 0.3, normalize: bool = False, embedding: str = "visual"
+        self,
+        margin: float | None = 0.3,
+        normalize: bool = False,
+        embedding: str = "visual",
+        lone_clips: LoneClips = "skip",
     ) -> None:
         super().__init__()
         self.margin, self.normalize, self.embedding = margin, normalize, embedding
+        self.lone_clips: LoneClips = check_lone_clips(lone_clips)
 
     def forward(
         self,
@@ -43,7 +53,7 @@ class TripletLoss(nn.Module):
             logits: Not used.
             embeddings: Has ``embedding``, ``(B, D)`` or ``(B, T, D)``.
             pids: Labels ``(B,)``.
-            facts: Not used.
+            facts: ``visible`` is read.
 
         Raises:
             ValueError: If there is no such embedding, or no clip of the batch counts.
@@ -53,49 +63,16 @@ class TripletLoss(nn.Module):
                 f"The network gives no embedding {self.embedding!r} for the triplet loss: it has "
                 f"{', '.join(embeddings) or 'none'}."
             )
-        embedding = embeddings[self.embedding]
-        with torch.autocast(embedding.device.type, enabled=False):
-            vectors = embedding.to(torch.promote_types(embedding.dtype, torch.float32))
-            if vectors.dim() == 3:
-                vectors = vectors.mean(1)
-            if self.normalize:
-                vectors = F.normalize(vectors, dim=1)
-            anchors, positives, negatives = hardest(vectors, pids)
-            positive = _distances(vectors[anchors], vectors[positives])
-            negative = _distances(vectors[anchors], vectors[negatives])
-            gap = positive - negative
-            value = F.softplus(gap) if self.margin is None else F.relu(gap + self.margin)
-        details = {"positive": positive.detach().mean(), "negative": negative.detach().mean()}
-        return LossValue(value.mean(), details)
+        check_pairs(pids, self.lone_clips)
+        details: dict[str, Tensor] = {}
 
+        def loss(name: str, rows: Tensor, labels: Tensor) -> Tensor | None:
+            positive, negative = hard_distances(rows, labels, self.normalize, self.lone_clips)
+            if len(positive) == 0:
+                return None
+            details["positive"], details["negative"] = positive.detach().mean(), negative.detach().mean()
+            return gap_loss(positive, negative, self.margin)
 
-@torch.no_grad()
-def hardest(vectors: Tensor, pids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the rows of the clips that count, of their furthest positives and of their nearest negatives.
-
-    Args:
-        vectors: ``(B, D)``.
-        pids: Labels ``(B,)``.
-
-    Raises:
-        ValueError: If no clip has both a positive and a negative.
-    """
-    # Differences, not products: the choice must not hang on cancellation between nearly equal clips.
-    distances = torch.cdist(vectors, vectors, compute_mode="donot_use_mm_for_euclid_dist")
-    same = pids[:, None] == pids
-    others = same.clone().fill_diagonal_(fill_value=False)
-    anchors = (others.any(1) & ~same.all(1)).nonzero().squeeze(1)
-    if len(anchors) == 0:
-        raise ValueError(
-            "No clip of this batch has both a clip of its own and one of another identity, which the triplet "
-            "loss compares: set data.sampler=identity with at least 2 identities_per_batch and "
-            "2 tracklets_per_identity."
-        )
-    positives = distances.masked_fill(~others, -1.0).argmax(1)
-    negatives = distances.masked_fill(same, torch.inf).argmin(1)
-    return anchors, positives[anchors], negatives[anchors]
-
-
-def _distances(one: Tensor, other: Tensor) -> Tensor:
-    # Without the floor the root has an infinite slope at 0.
-    return (one - other).square().sum(1).clamp_min(1e-12).sqrt()
+        only = {self.embedding: embeddings[self.embedding]}
+        values, zero = by_head(only, pids, facts.visible, loss)
+        return LossValue(values.get(self.embedding, zero), details)

@@ -1,12 +1,12 @@
 """The one LightningModule: a network, a loss recipe, an optimiser, a schedule and the re-ID metric."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -16,11 +16,12 @@ from vidreid.losses.value import ClipFacts
 from vidreid.metrics.ranking import RankingResult
 from vidreid.metrics.reid import ReidMetric
 from vidreid.models.network import ReidNetwork
-from vidreid.training.optimizers import JointOptimizer, MakeOptimizer
+from vidreid.training.joint_optimizer import JointOptimizer
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+MakeOptimizer = Callable[[Iterable[tuple[str, nn.Parameter]]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int, int], LRScheduler]
 
 
@@ -42,15 +43,15 @@ class ReidModule(L.LightningModule):
     Args:
         network: ``forward`` gives named logits and embeddings, ``describe`` a descriptor a clip.
         losses: Sums the weighted terms of the loss.
-        optimizer: Makes the optimiser from named parameters.
+        optimizer: Makes the optimiser from pairs of a name and a parameter.
         schedule: Makes the schedule from optimiser, steps an epoch and epochs; stepped every batch.
         metric: Makes the evaluation metric from the number of clips that it must see (``None``: unchecked)
             and the segments of the network's descriptors with their weights (``None``: always whole).
         test_metric: The same for the test set, whose protocol may be another; by default ``metric``.
         mean: Channel means of the pixels in [0, 1].
         std: Channel standard deviations of the pixels in [0, 1].
-        loss_optimizer: Makes an optimiser of their own for the parameters of the losses (centres), which
-            steps together with the other; ``None``: they train with the network's.
+        loss_optimizer: Makes the optimiser of the losses' own parameters, such as centres, whose rate is not
+            scheduled. ``None``: they train with the network's.
     """
 
     network: ReidNetwork
@@ -128,18 +129,29 @@ class ReidModule(L.LightningModule):
         self._rank("test")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Make the optimiser over all trainable parameters and its per-step schedule."""
-        trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
-        of_losses = [(name, p) for name, p in trained if name.startswith("losses.")]
-        if self.make_loss_optimizer is not None and of_losses:
-            main = self.make_optimizer([pair for pair in trained if not pair[0].startswith("losses.")])
-            optimizer = JointOptimizer(main, self.make_loss_optimizer(of_losses))
-        else:
-            optimizer = self.make_optimizer(trained)
+        """Make the optimiser over all trainable parameters and its per-step schedule.
+
+        Raises:
+            ValueError: If there is an optimiser for parameters of the losses, and they have none.
+        """
+        optimizer = self._optimizer()
         epochs = max(self.trainer.max_epochs or 1, 1)
         steps = max(int(self.trainer.estimated_stepping_batches) // epochs, 1)
         schedule = self.make_schedule(optimizer, steps, epochs)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _optimizer(self) -> Optimizer:
+        named = [(name, parameter) for name, parameter in self.named_parameters() if parameter.requires_grad]
+        if self.make_loss_optimizer is None:
+            return self.make_optimizer(named)
+        own = [(name, parameter) for name, parameter in named if name.startswith("losses.")]
+        if not own:
+            raise ValueError(
+                "loss_optimizer trains the parameters of the losses, such as centres, and these losses have "
+                "none: leave it out (~loss_optimizer), or choose a loss with centres."
+            )
+        others = [(name, parameter) for name, parameter in named if not name.startswith("losses.")]
+        return JointOptimizer(self.make_optimizer(others), self.make_loss_optimizer(own))
 
     def _start_metric(self, make: Callable[..., ReidMetric], loader: Any, limit: int | float) -> None:
         whole = isinstance(limit, float) and limit == 1.0

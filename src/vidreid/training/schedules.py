@@ -1,7 +1,7 @@
 """Learning rate schedules, stepped every batch, pure functions of the step.
 
 All are ``LambdaLR``: a checkpoint needs to hold nothing but the step, and a resumed run goes on exactly.
-Parameter groups with ``scheduled: False`` keep their rate.
+Groups of an optimiser that are marked ``scheduled=False``, such as centres of a loss, keep their rate.
 """
 
 import math
@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
-
-from vidreid.training.optimizers import SCHEDULED
 
 
 def step_decay(
@@ -46,7 +44,7 @@ def step_decay(
             warm = warmup_from * (1 - grown) + grown
         return warm * factor ** (epoch // every_epochs)
 
-    return _scheduled(optimizer, lambda base: rate)
+    return _schedule(optimizer, lambda base: rate)
 
 
 def warmup_cosine(
@@ -73,7 +71,7 @@ def warmup_cosine(
         progress = min(max(step - warmup, 0) / fall, 1.0)
         return _warm(step, warmup) * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress)))
 
-    return _scheduled(optimizer, lambda base: rate)
+    return _schedule(optimizer, lambda base: rate)
 
 
 def released_cosine(
@@ -85,51 +83,57 @@ def released_cosine(
     start: float = 8e-5,
     floor: float = 1.6e-5,
 ) -> LambdaLR:
-    """Let the rate of every group follow ``released_cosine_rate``, a new one each epoch, the first being 1.
+    """Schedule epochs as TransReID, VID-Trans-ReID and KeyRe-ID do in their released code.
+
+    Epochs count from 1, and the rate changes between epochs only; see ``released_cosine_rate``.
 
     Args:
-        optimizer: Whose rates are scheduled; each group's own rate is its base.
+        optimizer: Whose rates are scheduled.
         steps_per_epoch: Batches an epoch.
         epochs: Length of the training.
-        warmup_epochs: Epochs of linear growth.
-        start: Where growth starts, for all groups.
-        floor: Where the fall ends, for all groups.
+        warmup_epochs: As ``warmup`` of ``released_cosine_rate``.
+        start: A rate, the same for all groups.
+        floor: A rate, the same for all groups.
     """
 
-    def of_group(base: float) -> Callable[[int], float]:
+    def scheduled(base: float) -> Callable[[int], float]:
         def rate(step: int) -> float:
-            epoch = min(step // steps_per_epoch + 1, epochs)
-            return released_cosine_rate(epoch, base, epochs, warmup_epochs, start, floor) / base
+            epoch = step // steps_per_epoch + 1
+            # A rate of 0 has no multiple but itself.
+            return (
+                released_cosine_rate(epoch, base, epochs, warmup_epochs, start, floor) / base if base else 0.0
+            )
 
         return rate
 
-    return _scheduled(optimizer, of_group)
+    return _schedule(optimizer, scheduled)
 
 
 def released_cosine_rate(
     epoch: int,
     base: float,
     epochs: int = 120,
-    warmup_epochs: int = 5,
+    warmup: int = 5,
     start: float = 8e-5,
     floor: float = 1.6e-5,
 ) -> float:
-    """Return the rate of an epoch in the released TransReID, VID-Trans-ReID and KeyRe-ID.
+    """Return the rate of an epoch: growth from ``start`` in a line, then half a cosine down to ``floor``.
 
-    Start and floor are absolute, so that a group with twice the base rate has not twice the rate. After the
-    growth it goes on where a cosine over the whole training would be, a little below the base.
+    ``start + e (base - start) / warmup`` while ``e < warmup``, after that ``floor + (base - floor)
+    (1 + cos(pi e / epochs)) / 2``. The line does not meet the cosine, which counts from the first epoch; and
+    as all groups share ``start`` and ``floor``, their rates do not stay in proportion.
 
     Args:
-        epoch: 1 for the first.
-        base: Rate of the group.
-        epochs: Length of the training.
-        warmup_epochs: Epochs of linear growth.
-        start: Rate of epoch 0.
+        epoch: ``e``; the first of a training is 1.
+        base: The group's own rate.
+        epochs: Length of the training; after it the rate stays.
+        warmup: Epochs of growth, the last of which is on the cosine already.
+        start: Rate of epoch 0, before the training.
         floor: Rate of the last epoch.
     """
-    if epoch < warmup_epochs:
-        return start + epoch * (base - start) / warmup_epochs
-    return floor + 0.5 * (base - floor) * (1 + math.cos(math.pi * epoch / epochs))
+    if epoch < warmup:
+        return start + epoch * (base - start) / warmup
+    return floor + 0.5 * (base - floor) * (1 + math.cos(math.pi * min(epoch, epochs) / epochs))
 
 
 def constant(optimizer: Optimizer, steps_per_epoch: int, epochs: int) -> LambdaLR:
@@ -140,24 +144,23 @@ def constant(optimizer: Optimizer, steps_per_epoch: int, epochs: int) -> LambdaL
         steps_per_epoch: Unused; part of the common signature of schedules.
         epochs: Unused; part of the common signature of schedules.
     """
-    return _scheduled(optimizer, lambda base: lambda step: 1.0)
+    return _schedule(optimizer, lambda base: _still)
 
 
 def _warm(step: int, warmup: int) -> float:
     return min((step + 1) / (warmup + 1), 1.0)
 
 
-def _scheduled(optimizer: Optimizer, of_group: Callable[[float], Callable[[int], float]]) -> LambdaLR:
-    """Return a schedule whose multiplier follows from each group's base rate, 1 for those that keep
-    theirs."""
+def _still(step: int) -> float:
+    return 1.0
+
+
+def _schedule(optimizer: Optimizer, rate: Callable[[float], Callable[[int], float]]) -> LambdaLR:
+    """Schedule every group by its base rate, unless it is marked as not scheduled."""
     return LambdaLR(
         optimizer,
         [
-            of_group(group.get("initial_lr", group["lr"])) if group.get(SCHEDULED, True) else _one
+            rate(group.get("initial_lr", group["lr"])) if group.get("scheduled", True) else _still
             for group in optimizer.param_groups
         ],
     )
-
-
-def _one(step: int) -> float:
-    return 1.0
