@@ -148,3 +148,13 @@ def test_without_any_negative(golden_file: Callable[[str], Path]) -> None:
     check(CASE, "no_negative_d_an", negative, golden["no_negative_d_an"])
     value = BranchTripletLoss(lone_clips="count")({}, {"part_4": rows}, pids).value
     check(CASE, "no_negative_triplet", value, golden["no_negative_triplet"])
+
+
+def test_the_comparison_can_fail() -> None:
+    wanted = np.array([1.0, np.nan], dtype=np.float32)
+    check(CASE, "six_id_terms", torch.tensor([1.0, torch.nan]), wanted)
+    for wrong in ([1.001, np.nan], [1.0, 2.0], [1.0]):
+        with pytest.raises(AssertionError, match="six_id_terms"):
+            check(CASE, "six_id_terms", np.array(wrong), wanted)
+    with pytest.raises(AssertionError, match="labels"):
+        check(CASE, "labels", torch.tensor([1, 3]), np.array([1, 2]))
