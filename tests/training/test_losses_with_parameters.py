@@ -14,7 +14,9 @@ from lightning.pytorch.callbacks import LearningRateMonitor
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from support.runs import NARROW, compose_training
 from vidreid.commands import config_dir
+from vidreid.commands.train import build_module
 from vidreid.data.batch import ClipBatch
 from vidreid.losses.center import CenterLoss
 from vidreid.losses.recipe import LossRecipe
@@ -243,3 +245,18 @@ def test_the_recipes_of_the_configuration() -> None:
     terms = made["trans_reid"].terms
     assert (terms["identity"].smoothing, terms["identity"].global_weight) == (0.0, 0.5)
     assert (terms["triplet"].margin, terms["triplet"].global_weight) == (None, 0.5)
+
+
+def test_the_command_builds_what_the_configuration_says(tmp_path: Path) -> None:
+    settings = (
+        "experiment=pcb_synthetic", *NARROW, "num_identities=3", "loss=key_reid", "loss_optimizer=centers",
+        "loss.terms.center.global_size=4", "loss.terms.center.part_size=6",
+    )  # fmt: skip
+    module = build_module(compose_training(tmp_path, tmp_path, *settings))
+    optimizer = module._optimizer()
+    assert isinstance(optimizer, JointOptimizer)
+    assert isinstance(optimizer.main, torch.optim.Adam)
+    centers = list(module.losses.parameters())
+    assert [group["params"] for group in optimizer.losses.param_groups] == [centers]
+    plain = build_module(compose_training(tmp_path, tmp_path, *settings, "~loss_optimizer"))
+    assert isinstance(plain._optimizer(), torch.optim.Adam)
