@@ -84,7 +84,7 @@ def compose_recipe(*overrides: str) -> Any:
             [
                 "loss=key_reid", "optimizer=sgd_transformer", "loss_optimizer=centers",
                 "schedule=cosine_released", f"num_identities={IDENTITIES}",
-                f"+model.sizes={{global:{GLOBAL},part:{PART}}}", *overrides,
+                f"embedding_sizes.global={GLOBAL}", f"embedding_sizes.part={PART}", *overrides,
             ],
         )  # fmt: skip
 

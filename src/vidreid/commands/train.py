@@ -110,8 +110,7 @@ def build_module(config: DictConfig) -> ReidModule:
     """
     metric = instantiate(config.metric)
     network: ReidNetwork = instantiate(config.model)
-    with open_dict(config):
-        config.embedding_sizes = dict(network.embedding_sizes)
+    _note_sizes(config, network)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     if config.compile:
@@ -127,6 +126,11 @@ def build_module(config: DictConfig) -> ReidModule:
         std=tuple(config.pixels.std),
         loss_optimizer=instantiate(config.get("loss_optimizer")),  # runs of earlier versions have none
     )
+
+
+def _note_sizes(config: DictConfig, network: ReidNetwork) -> None:
+    with open_dict(config):
+        config.embedding_sizes = dict(network.embedding_sizes)
 
 
 def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> dict[str, Any]:
@@ -241,6 +245,10 @@ def _open_data(config: DictConfig) -> ReidDataModule:
     with open_dict(config):
         config.num_identities = data.num_identities
         config.camera_numbers = data.camera_numbers
+    if "visual" not in config.model:
+        with torch.device("meta"):  # only sizes are read: no memory, no random numbers
+            network: ReidNetwork = instantiate(without_initial_weights(config).model)
+        _note_sizes(config, network)
     return data
 
 

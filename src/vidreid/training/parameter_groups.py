@@ -55,7 +55,7 @@ def adamw_with_bare_vectors(
             "params": [(name, value) for name, value in named if name not in bare],
             "weight_decay": weight_decay,
         },
-        {"params": [(name, value) for name, value in named if name in bare], "weight_decay": 0.0},
+        {"params": [pair for pair in named if pair[0] in bare], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=lr)
 
