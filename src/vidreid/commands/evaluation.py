@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 import lightning as L
+import numpy as np
 from hydra.utils import get_class
 from omegaconf import DictConfig
+from torch import Tensor
 
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.mars_format import JUNK_PID
 from vidreid.data.protocols import find_protocol
 from vidreid.data.split_datamodule import SplitDataModule
+from vidreid.data.tracklets import column
+from vidreid.metrics.ranking import RankingResult
 from vidreid.models.kmpnet import KMPNet
 from vidreid.models.kmpnet.network import Descriptor
 from vidreid.models.network import ReidNetwork
@@ -46,7 +50,7 @@ def evaluate(
     meta = load_network(module.network, checkpoint)
     trainer.test(module, datamodule=data, verbose=False)
     assert module.evaluation is not None
-    scalars, ranking = module.evaluation
+    scalars, ranking, queries = module.evaluation
     warning = find_protocol(data.protocol, data.benchmark.protocols).warning
     return {
         "name": config.name,
@@ -59,6 +63,7 @@ def evaluate(
         "queries_counted": ranking.queries_counted,
         "queries_dropped": ranking.queries_dropped,
         "gallery": int(scalars["gallery"]),
+        **subset_scores(data, ranking, queries),
         "cmc": [_number(float(value)) for value in ranking.cmc],
         "checkpoint": str(checkpoint.relative_to(run.path))
         if checkpoint.is_relative_to(run.path)
@@ -99,6 +104,27 @@ def protocol_options(data: DictConfig) -> dict[str, Any]:
         "cameras": protocol.cameras,
         "frames_per_clip": data.test_clip_length or data.clip_length,
     }
+
+
+def subset_scores(data: ReidDataModule, ranking: RankingResult, queries: Tensor) -> dict[str, Any]:
+    """Return the scores of each named kind of queries against the whole gallery, under ``subsets``.
+
+    Args:
+        data: Its benchmark names the kinds.
+        ranking: The ranking of all queries.
+        queries: ``(Q,)`` tracklet numbers of the queries, in its order.
+    """
+    found = {}
+    for name, member in data.benchmark.subsets.items():
+        own = np.isin(queries.numpy(), column(data.benchmark.test, "tracklet")[member])
+        answered = own & ~ranking.average_precisions.isnan().numpy()
+        ap, first = (t.numpy()[answered] for t in (ranking.average_precisions, ranking.first_ranks))
+        found[name] = {
+            "rank1": float((first == 1).mean()) if len(ap) else None,
+            "mAP": float(ap.mean()) if len(ap) else None,
+            "queries": int(own.sum()),
+        }
+    return {"subsets": found} if found else {}
 
 
 def describe_with(network: ReidNetwork, descriptor: str) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vidreid.data.protocols import GALLERY_ROLE, PROTOCOLS, QUERY_ROLE, Protocol, find_protocol
 from vidreid.data.tracklets import FrameList
@@ -22,6 +24,8 @@ class Benchmark:
         test_frames: The same for ``test``.
         protocols: The named protocols.
         notices: Sentences for the user, such as counts that differ from the published ones.
+        subsets: Named kinds of test tracklets, ``(n,)`` bool over ``test``, whose queries are also reported
+            apart; the gallery stays whole.
     """
 
     name: str
@@ -32,6 +36,7 @@ class Benchmark:
     test_frames: FrameList
     protocols: dict[str, Protocol] = field(default_factory=lambda: dict(PROTOCOLS))
     notices: list[str] = field(default_factory=list)
+    subsets: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def query(self, protocol: str = "official") -> pd.DataFrame:
         """Return the tracklets that ask."""

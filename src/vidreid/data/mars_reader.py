@@ -18,6 +18,7 @@ from vidreid.data.mars_format import (
 )
 from vidreid.data.mars_names import rebuild_names
 from vidreid.data.notices import say
+from vidreid.data.occlusion import occluded_tracklets
 from vidreid.data.tracklets import FrameList, tracklet_table
 
 SYNTHETIC_MARKER = "synthetic.json"
@@ -65,7 +66,8 @@ def read_mars(root: str | Path, *, strict: bool = False) -> Benchmark:
     if differing:
         say(differing, strict, notices)
     name = "synthetic" if procedural else "mars"
-    return Benchmark(name, root, train, test, train_frames, test_frames, notices=notices)
+    subsets = occluded_tracklets(root, test) if procedural else {}
+    return Benchmark(name, root, train, test, train_frames, test_frames, notices=notices, subsets=subsets)
 
 
 def _check_root(root: Path) -> None:

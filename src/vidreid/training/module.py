@@ -15,6 +15,7 @@ from vidreid.losses.recipe import LossRecipe
 from vidreid.losses.value import ClipFacts
 from vidreid.metrics.ranking import RankingResult
 from vidreid.metrics.reid import ReidMetric
+from vidreid.metrics.tracklets import QUERY
 from vidreid.models.network import ReidNetwork
 from vidreid.training.joint_optimizer import JointOptimizer
 
@@ -31,10 +32,12 @@ class Evaluation(NamedTuple):
     Attributes:
         scalars: The metric's named numbers.
         ranking: Everything that the ranking returned.
+        queries: ``(Q,)`` tracklet numbers of the queries, in the order of the ranking's tensors.
     """
 
     scalars: dict[str, float]
     ranking: RankingResult
+    queries: Tensor
 
 
 class ReidModule(L.LightningModule):
@@ -177,5 +180,6 @@ class ReidModule(L.LightningModule):
     def _rank(self, prefix: str) -> None:
         assert self.metric is not None
         scalars = {name: float(value) for name, value in self.metric.compute().items()}
-        self.evaluation = Evaluation(scalars, self.metric.result())
+        queries = self.metric.descriptors().having(QUERY).tracklets.cpu()
+        self.evaluation = Evaluation(scalars, self.metric.result(), queries)
         self.log_dict({f"{prefix}/{name}": value for name, value in scalars.items()}, rank_zero_only=True)
