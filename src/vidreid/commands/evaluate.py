@@ -42,6 +42,9 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
     module = build_module(without_initial_weights(stored))
     if config.descriptor is not None:
         describe_with(module.network, config.descriptor)
+    if config.cameras not in (None, "known", "unknown"):
+        raise ValueError(f"There is no cameras={config.cameras}: choose known or unknown.")
+    module.test_cameras = config.cameras or "known"
     trainer: L.Trainer = instantiate(
         stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
     )
@@ -64,6 +67,8 @@ def _replace(stored: DictConfig, config: DictConfig) -> list[str]:
             stored[group][key] = value
             if (group, key) not in {("data", "root"), ("data", "workers"), ("trainer", "accelerator")}:
                 changed.append(f"{key}-{value}")
+    if config.cameras not in (None, "known"):
+        changed.append(f"cameras-{config.cameras}")
     if config.descriptor not in (None, "visual"):
         stored.data.test_keypoints = True
         changed.append(f"descriptor-{config.descriptor}")

@@ -52,7 +52,8 @@ def export_run(config: DictConfig) -> Path:
     count = sum(tensor.numel() for tensor in tensors.values())
     trained = sum(cast(Any, parameter).numel() for parameter in module.network.parameters())
     print(
-        f"{file}: {count:,} numbers of the {trained:,} that were trained; the descriptor needs no keypoints."
+        f"{file}: {count:,} numbers of the {trained:,} that were trained; the descriptor needs "
+        f"{'keypoints too' if network.segments else 'no keypoints'}."
     )
     return file
 

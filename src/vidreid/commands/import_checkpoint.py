@@ -207,6 +207,8 @@ def _print_what_is_there(run: RunFolder) -> None:
     print(f"{run.path}: {method} of {record['file']}{epochs}, {settings}")
     print(f"evaluate it:    python src/eval.py run={run.path} data.root=MARS_DIR")
     print(f"export it:      python src/export.py run={run.path}")
+    if method in TRANSFORMERS:
+        return
     experiment = method if method.startswith("kmpnet") else f"kmpnet_{method}"
     visual = [f"{SETTINGS[name]}={told[name]}" for name in ("stripes", "last_stride") if name in told]
     command = f"python src/train.py experiment={experiment}_mars data.root=MARS_DIR"

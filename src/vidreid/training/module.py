@@ -43,6 +43,9 @@ class Evaluation(NamedTuple):
 class ReidModule(L.LightningModule):
     """Trains and evaluates any network of the house.
 
+    Attributes:
+        test_cameras: ``known``, or ``unknown``: networks describe without being told the camera.
+
     Args:
         network: ``forward`` gives named logits and embeddings, ``describe`` a descriptor a clip.
         losses: Sums the weighted terms of the loss.
@@ -83,6 +86,7 @@ class ReidModule(L.LightningModule):
         self.make_test_metric = test_metric or metric
         self.metric: ReidMetric | None = None
         self.evaluation: Evaluation | None = None
+        self.test_cameras = "known"
         self.register_buffer("pixel_mean", 255 * torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("pixel_std", 255 * torch.tensor(std).view(3, 1, 1), persistent=False)
 
@@ -103,7 +107,8 @@ class ReidModule(L.LightningModule):
 
     def describe(self, batch: ClipBatch) -> Tensor:
         """Return the descriptors ``(B, D)`` of a batch, as float32."""
-        return self.network.describe(self.normalize(batch.images), batch.keypoints, batch.cameras).float()
+        cameras = batch.cameras if self.test_cameras == "known" else None
+        return self.network.describe(self.normalize(batch.images), batch.keypoints, cameras).float()
 
     def on_validation_epoch_start(self) -> None:
         """Start counting clips of the held-out identities."""
