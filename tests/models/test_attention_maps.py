@@ -1,6 +1,7 @@
 """Where branches look, against the whole block with its attention matrices written out."""
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -112,7 +113,7 @@ def spread(network: TwoBranchTransformer, shares: dict[int, float]) -> Tensor:
     ],
 )
 @torch.no_grad()
-def test_parts_of_key_reid(tokens: str, guidance: str, weighing: str, shuffle: bool) -> None:
+def test_parts_of_key_reid(tokens: Any, guidance: Any, weighing: Any, shuffle: bool) -> None:
     torch.manual_seed(0)
     network = KeyReID(
         5,
@@ -123,7 +124,7 @@ def test_parts_of_key_reid(tokens: str, guidance: str, weighing: str, shuffle: b
         weighing=weighing,
         shuffle=shuffle,
         shift=3,
-    )  # pyright: ignore[reportArgumentType]
+    )
     shaken(network)
     frames, points = torch.randn(2, T, N + 1, 12), keypoints()
     maps = attention_of_parts(network, frames, points)
@@ -154,9 +155,9 @@ def test_parts_of_key_reid(tokens: str, guidance: str, weighing: str, shuffle: b
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("tokens", ["frames", "aligned", "released"])
 @torch.no_grad()
-def test_stripes_see_their_run_alone(tokens: str, shuffle: bool) -> None:
+def test_stripes_see_their_run_alone(tokens: Any, shuffle: bool) -> None:
     torch.manual_seed(1)
-    network = VidTransReID(5, trunk(), frames=T, tokens=tokens, parts=3, shuffle=shuffle, shift=2)  # pyright: ignore[reportArgumentType]
+    network = VidTransReID(5, trunk(), frames=T, tokens=tokens, parts=3, shuffle=shuffle, shift=2)
     shaken(network)
     frames = torch.randn(2, T, N + 1, 12)
     maps = attention_of_parts(network, frames)

@@ -22,6 +22,7 @@ def activation_sheet(
     frame_height: int = 192,
     blocks_a_band: int = 4,
     what: str = "network",
+    at_least: int = 0,
 ) -> Frame:
     """Draw frames and, below them, the maps of each network over the dimmed frames.
 
@@ -32,6 +33,7 @@ def activation_sheet(
         frame_height: Pixels of a frame; its width follows.
         blocks_a_band: Tracklets side by side.
         what: What a row of maps belongs to, for the legend: a ``network``, or a ``branch`` of one.
+        at_least: See ``colour_limits``.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
@@ -46,10 +48,12 @@ def activation_sheet(
             raise ValueError(f"{len(networks)} names, but maps of {len(block.activations)} networks.")
         if any(len(maps) != len(block.frames) for maps in block.activations):
             raise ValueError("Every frame needs a map of every network.")
-    limits = colour_limits([block.activations for block in blocks], scale)
+    limits = colour_limits([block.activations for block in blocks], scale, at_least)
     plural = "branches" if what == "branch" else f"{what}s"
     whose = f"each {what} by itself" if scale == "each" else f"all {plural} together"
-    legend = ("weak", colour_bar(*_BAR), f"strong from the 99th percentile of {whose} on")
+    strong = f"strong from the 99th percentile of {whose} on"
+    strong += f", and from {at_least} times its mean at the least" if at_least else ""
+    legend = ("weak", colour_bar(*_BAR), strong)
     drawn = [_with_maps(block, limits, frame_height) for block in blocks]
     return block_sheet(drawn, ("frame", *networks), legend, blocks_a_band)
 

@@ -31,6 +31,8 @@ from vidreid.visualize.save import save_png
 
 _HEIGHT = 144  # pixels of a frame: a sheet has a row for each of up to seven branches
 
+_FLAT = 4  # times the mean: less than that is nowhere drawn as strong
+
 
 def draw_attention(config: DictConfig) -> Path:
     """Draw frames and below them where the global branch and each part look."""
@@ -49,7 +51,7 @@ def draw_attention(config: DictConfig) -> Path:
         maps = look(network, normalize(seen.frames), seen.keypoints, example.camera)
         captions = (facts(example), *hidden_parts(network, seen))
         blocks.append(ActivationBlock(list(seen.frames), maps, captions))
-    picture = activation_sheet(blocks, names, config.scale, _HEIGHT, what="branch")
+    picture = activation_sheet(blocks, names, config.scale, _HEIGHT, what="branch", at_least=_FLAT)
     file = save_png(picture, config.file or run.pictures / "attention.png")
     print(
         f"{file}: attention of {method_name(network)}, tracklets {listed(chosen)} of the {examples.split} "

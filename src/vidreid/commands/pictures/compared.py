@@ -81,14 +81,14 @@ def draw_compared(config: DictConfig) -> Path:
 
 def _rank(run: RunFolder, settings: DictConfig, data: ReidDataModule, checkpoint: str | None) -> Ranked:
     module = build_module(without_initial_weights(settings))
-    trainer: L.Trainer = instantiate(
-        settings.trainer,
-        logger=False,
-        enable_checkpointing=False,
-        default_root_dir=str(run.path),
-        limit_test_batches=1.0,  # a part of the gallery makes no ranked list
-    )
     with quiet():
+        trainer: L.Trainer = instantiate(
+            settings.trainer,
+            logger=False,
+            enable_checkpointing=False,
+            default_root_dir=str(run.path),
+            limit_test_batches=1.0,  # a part of the gallery makes no ranked list
+        )
         file = run.checkpoint(checkpoint or settings.select)
         metrics = evaluate(settings, run, trainer, module, data, file)
     assert module.metric is not None
