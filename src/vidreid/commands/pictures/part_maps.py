@@ -57,7 +57,7 @@ def _maps(network: KeyReID, seen: NetworkInput) -> tuple[NDArray[np.float32], li
     assert seen.keypoints is not None
     grid = network.guidance.grid
     maps = network.guidance.frame_maps(seen.keypoints.unsqueeze(0))[0]
-    maps = maps.unflatten(2, (grid.rows, grid.columns)).float().numpy()
+    maps = maps.unflatten(2, (grid.rows, grid.columns)).float()
     if network.guidance.maps == "gaussian":
-        return maps, []
-    return (maps + 1) / 2, ["maps in [-1, 1]: -1 is drawn without colour"]
+        return maps.numpy(), []
+    return ((maps + 1) / 2).numpy(), ["maps in [-1, 1]: -1 is drawn without colour"]
