@@ -1,4 +1,4 @@
-"""Draw tracklets of a run: ``python src/pictures.py figure=skeletons run=RUN_DIR``."""
+"""Draw what a network is given, sees and finds: ``python src/pictures.py figure=skeletons run=RUN_DIR``."""
 
 from vidreid.commands.pictures import main
 

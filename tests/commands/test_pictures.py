@@ -1,4 +1,4 @@
-"""Figures 5 and 6 of the paper from two real, tiny runs."""
+"""Figures 5 and 6 of KMPNet from two real, tiny runs; those of transformers have a file of their own."""
 
 from pathlib import Path
 
@@ -83,6 +83,10 @@ def test_bad_input_is_one_sentence(kmpnet: Path, pcb: Path, tiny_root: Path, tmp
     run = f"run={kmpnet}"
     with pytest.raises(ValueError, match="no figure 'graph': choose one of skeletons, activations"):
         draw(asked("figure=graph", run))
+    with pytest.raises(ValueError, match=r"a transformer, and .* is a run of KMPNet\(PCB\): choose a run of"):
+        draw(asked("figure=attention", run))
+    with pytest.raises(ValueError, match=r"guides the parts of KeyRe-ID, and .*: choose a run of key_reid"):
+        draw(asked("figure=part_maps", run))
     with pytest.raises(FileNotFoundError, match="is not a run folder"):
         draw(asked("figure=activations", run, f"baseline={tmp_path}"))
     with pytest.raises(ValueError, match="no tracklet 100000 in the train split"):

@@ -76,6 +76,16 @@ def test_each_network_has_its_own_limit_unless_it_is_shared() -> None:
         colour_limits([[strong, weak]], "own")  # pyright: ignore[reportArgumentType]
 
 
+def test_a_flat_map_is_not_strong_everywhere() -> None:
+    flat, peaked = np.full((1, 10, 10), 0.01), np.zeros((1, 10, 10))
+    peaked[0, 0, :2] = 3.0, 1.0
+    # The mean of what is not zero is 0.01 and 2; the 99th percentile 0.01, and 1 + 2 * 0.01 (rank 98.01).
+    assert colour_limits([[flat]], at_least=4) == pytest.approx([0.04])
+    assert colour_limits([[peaked]], at_least=0.1) == pytest.approx([1.02])
+    assert colour_limits([[peaked]], at_least=4) == pytest.approx([8])
+    assert colour_limits([[np.zeros((1, 2, 2))]], at_least=4) == [1e-12]
+
+
 def test_warm_is_strong_and_above_the_limit_nothing_gets_warmer() -> None:
     frame = np.full((8, 8, 3), 128, np.uint8)
     pictures = {value: heat_over(frame, np.full((2, 2), value), 1.0).astype(int)[4, 4] for value in (0, 1, 5)}

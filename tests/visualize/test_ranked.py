@@ -4,7 +4,7 @@ import torch
 
 from vidreid.data.mars_reader import read_mars
 from vidreid.metrics import TrackletDescriptors
-from vidreid.visualize.ranked import frames_reader, middles, ranked_rows
+from vidreid.visualize.ranked import frames_reader, middles, ranked_rows, spread_queries
 
 
 def descriptors(positions, pids, cameras, roles):
@@ -53,6 +53,13 @@ def test_queries_are_spread_evenly():
     everything = descriptors(range(20), pids, [1, 2] * 10, [3] * 20)
     rows = ranked_rows(everything, frames_of, queries=4, k=1)
     assert [int(row.query.frames[0][0, 0, 0]) - 100 for row in rows] == [2, 7, 12, 17]
+
+
+def test_spread_queries_have_answers():
+    assert spread_queries(descriptors(*PROBLEM), 3) == [100]
+    everything = descriptors(range(20), [1] * 20, [1, 2] * 10, [3] * 20)
+    assert spread_queries(everything, 4) == [102, 107, 112, 117]
+    assert spread_queries(descriptors([0, 1], [5, 6], [1, 2], [3, 2]), 3) == []
 
 
 @pytest.mark.parametrize(

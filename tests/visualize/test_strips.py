@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vidreid.visualize.palette import PAPER, QUERY, RIGHT, WRONG
+from vidreid.visualize.palette import LINE, PAPER, QUERY, RIGHT, WRONG
 from vidreid.visualize.strips import RankedRow, Strip, ranked_strips, tracklet_strips
 
 GREY = np.full((20, 10, 3), 77, np.uint8)
@@ -77,3 +77,28 @@ def test_grid_of_tracklets():
     assert tops[0][1] == tops[2][1] < tops[1][1]
     with pytest.raises(ValueError, match="no tracklet"):
         tracklet_strips([])
+
+
+def left_of(picture, colour):
+    return int(np.flatnonzero((picture == colour).all(axis=2).any(axis=0)).min())
+
+
+def test_notes_stand_left_of_the_query_and_move_it():
+    plain = ranked_strips([RankedRow(strip(), [strip()], [True])])
+    noted = ranked_strips([RankedRow(strip(), [strip()], [True], notes=("Method", "AP 50.0 %"))])
+    moved = noted.shape[1] - plain.shape[1]
+    assert moved > 40
+    assert left_of(noted, QUERY) - left_of(plain, QUERY) == moved
+    column = noted[:, 16 : 16 + moved - 24]
+    assert (column < 120).any()  # the text
+    assert (noted[:, 16 + moved - 24 : 16 + moved] == PAPER).all()  # which is not cut off by the query
+    assert np.array_equal(plain[:, 16:], noted[:, 16 + moved :])
+
+
+def test_no_line_parts_the_rows_of_one_query():
+    row = RankedRow(strip(), [strip()], [True])
+    apart = ranked_strips([row, row])
+    together = ranked_strips([row, RankedRow(strip(), [strip()], [True], same_query=True)])
+    assert apart.shape == together.shape
+    assert share(apart, LINE) > 0
+    assert share(together, LINE) == 0

@@ -12,7 +12,7 @@ COMMANDS = {
     "eval": "evaluate a run again",
     "synthesize": "render the procedural benchmark",
     "collect": "table of a study's runs, beside the numbers of the paper",
-    "pictures": "draw tracklets with their keypoints, and where networks look",
+    "pictures": "draw tracklets with their keypoints, where networks look, what two of them find",
     "import_checkpoint": "turn a released checkpoint into a run",
     "export": "write the descriptor network of a run without its training-only parts",
     "demo": "render, train, evaluate and compare in a few minutes",

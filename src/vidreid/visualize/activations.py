@@ -81,7 +81,7 @@ def share_on_body(activations: Tensor, keypoints: Tensor, height: int) -> Tensor
 
 
 def colour_limits(
-    activations: Sequence[Sequence[NDArray[np.floating]]], scale: ColourScale = "each"
+    activations: Sequence[Sequence[NDArray[np.floating]]], scale: ColourScale = "each", at_least: float = 0.0
 ) -> list[float]:
     """Return for each network the value from which on the colour is the warmest; the coldest is zero.
 
@@ -91,6 +91,8 @@ def colour_limits(
     Args:
         activations: For each tracklet the ``(T, h, w)`` of each network.
         scale: ``each``, or ``shared``: the 99th percentile of all networks together.
+        at_least: The limit is no lower than so many times the mean of what is not zero, so that a flat map
+            does not look strong everywhere; 0 asks for nothing.
 
     Raises:
         ValueError: For an unknown scale.
@@ -100,7 +102,15 @@ def colour_limits(
     pools = [np.concatenate([x.ravel() for x in maps]) for maps in zip(*activations, strict=True)]
     if scale == "shared":
         pools = [np.concatenate(pools)] * len(pools)
-    return [max(float(np.percentile(pool, PERCENTILE)), 1e-12) for pool in pools]
+    return [
+        max(float(np.percentile(pool, PERCENTILE)), at_least * _mean_above_zero(pool), 1e-12)
+        for pool in pools
+    ]
+
+
+def _mean_above_zero(values: NDArray[np.floating]) -> float:
+    above = values[values > 0]
+    return float(above.mean()) if len(above) else 0.0
 
 
 def heat_over(frame: Frame, activation: NDArray[np.floating], limit: float) -> Frame:

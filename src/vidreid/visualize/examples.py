@@ -27,14 +27,14 @@ class Example:
         pid: Its identity.
         camera: Its camera.
         frames: ``T`` frames ``(h, w, 3)`` uint8 RGB as they lie on disk.
-        keypoints: ``(T, K, 3)`` in pixels of the frames.
+        keypoints: ``(T, K, 3)`` in pixels of the frames, or ``None`` where nobody asked for them.
     """
 
     tracklet: int
     pid: int
     camera: int
     frames: list[Frame]
-    keypoints: NDArray[np.float32]
+    keypoints: NDArray[np.float32] | None
 
 
 class Examples:
@@ -43,21 +43,26 @@ class Examples:
     Args:
         data: The data; its ``keypoints`` says where they come from.
         split: ``train`` or ``test``.
+        with_keypoints: Read keypoints too.
 
     Raises:
         FileNotFoundError: If the keypoints are not there.
         ValueError: If the split is unknown or the data are set up without keypoints.
     """
 
-    def __init__(self, data: ReidDataModule, split: Split) -> None:
+    def __init__(self, data: ReidDataModule, split: Split, with_keypoints: bool = True) -> None:
         if split not in get_args(Split):
             raise ValueError(f"There is no split {split!r}: choose train or test.")
-        if data.keypoints is None:
+        if with_keypoints and data.keypoints is None:
             raise ValueError(
                 "The data of this run are set up without keypoints: name some by "
                 "data.keypoints=detector, data.keypoints=true or a folder."
             )
-        data.test_keypoints = True
+        self._with_keypoints = with_keypoints
+        if with_keypoints:
+            data.test_keypoints = True
+        else:
+            data.keypoints = None
         self._reader: ClipReader = (data.train_data() if split == "train" else data.test_data()).reader
         self.split: Split = split
         self.table: pd.DataFrame = data.train_table if split == "train" else data.benchmark.test
@@ -75,8 +80,13 @@ class Examples:
             raise ValueError(f"There is no tracklet to draw: count={count} of {len(numbers)}.")
         return numbers[middles(len(numbers), min(count, len(numbers)))].tolist()
 
-    def read(self, tracklet: int, frames: int) -> Example:
+    def read(self, tracklet: int, frames: int, repeat: bool = False) -> Example:
         """Read ``frames`` frames spread evenly over a tracklet, or all of a shorter one.
+
+        Args:
+            tracklet: Its number.
+            frames: How many.
+            repeat: Repeat the last frame of a shorter tracklet until there are as many, as evaluation does.
 
         Raises:
             ValueError: If the split has no such tracklet.
@@ -91,8 +101,9 @@ class Examples:
             )
         row = self.table.iloc[int(found[0])]
         start, stop = int(row["start"]), int(row["stop"])
-        images, keypoints = self._reader.read(start + evenly(stop - start, min(frames, stop - start)))
-        assert keypoints is not None
+        count = frames if repeat else min(frames, stop - start)
+        images, keypoints = self._reader.read(start + evenly(stop - start, count))
+        assert (keypoints is not None) == self._with_keypoints
         return Example(tracklet, int(row["pid"]), int(row["camera"]), images, keypoints)
 
 

@@ -22,6 +22,15 @@ QUERY: Colour = (52, 101, 201)
 LEFT_SIDE: Colour = (255, 159, 28)
 RIGHT_SIDE: Colour = (42, 183, 202)
 MIDDLE: Colour = (240, 240, 240)
+PARTS: dict[str, Colour] = {
+    "head": (224, 86, 253),
+    "torso": (66, 190, 84),
+    "left_arm": (255, 176, 31),
+    "right_arm": (42, 194, 222),
+    "left_leg": (229, 60, 56),
+    "right_leg": (58, 98, 240),
+}
+"""Of the body parts of all skeletons; as with joints the left side is warm and the right one cold."""
 
 Weight = Literal["regular", "bold"]
 

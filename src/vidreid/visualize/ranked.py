@@ -45,7 +45,8 @@ def ranked_rows(
         ValueError: If a number is not a query's.
     """
     query, gallery = descriptors.having(QUERY), descriptors.having(GALLERY)
-    rows = _evenly_chosen(query, gallery, queries) if isinstance(queries, int) else _rows_of(query, queries)
+    numbers = spread_queries(descriptors, queries) if isinstance(queries, int) else queries
+    rows = _rows_of(query, numbers)
     found, distances = top_matches(
         query.features[rows],
         gallery.features,
@@ -79,6 +80,23 @@ def ranked_rows(
     return ranked
 
 
+def spread_queries(descriptors: TrackletDescriptors, count: int) -> list[int]:
+    """Return the tracklet numbers of ``count`` queries, spread evenly over those that have an answer.
+
+    Args:
+        descriptors: All tracklets; what their descriptors are plays no part.
+        count: Queries wanted; there may be fewer.
+    """
+    query, gallery = descriptors.having(QUERY), descriptors.having(GALLERY)
+    answered = [
+        int(query.tracklets[row])
+        for row in range(len(query.pids))
+        if bool(((gallery.pids == query.pids[row]) & (gallery.cameras != query.cameras[row])).any())
+    ]
+    picked = middles(len(answered), min(count, len(answered))) if answered else []
+    return [answered[i] for i in picked]
+
+
 def frames_reader(table: pd.DataFrame, frames: FrameList, count: int = 3) -> FramesOf:
     """Return a function that reads ``count`` frames of a tracklet, spread evenly over it.
 
@@ -104,16 +122,6 @@ def middles(length: int, count: int) -> NDArray[np.int64]:
 def _facts(descriptors: TrackletDescriptors, row: int) -> tuple[str, ...]:
     pid, camera = int(descriptors.pids[row]), int(descriptors.cameras[row])
     return (f"{'distractor' if pid == 0 else f'id {pid}'} · camera {camera}",)
-
-
-def _evenly_chosen(query: TrackletDescriptors, gallery: TrackletDescriptors, count: int) -> torch.Tensor:
-    answered = [
-        row
-        for row in range(len(query.pids))
-        if bool(((gallery.pids == query.pids[row]) & (gallery.cameras != query.cameras[row])).any())
-    ]
-    picked = middles(len(answered), min(count, len(answered))) if answered else []
-    return torch.tensor([answered[i] for i in picked], dtype=torch.int64)
 
 
 def _rows_of(query: TrackletDescriptors, tracklets: Sequence[int]) -> torch.Tensor:

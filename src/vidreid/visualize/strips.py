@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from vidreid.visualize.palette import (
     INK,
@@ -52,11 +52,15 @@ class RankedRow:
         query: The query.
         found: Nearest first.
         right: For each found strip whether it shows the query's identity.
+        notes: Lines of text on the left of the query, the first one bold: whose list it is.
+        same_query: The row goes on with the query of the row above: no line parts the two.
     """
 
     query: Strip
     found: Sequence[Strip]
     right: Sequence[bool]
+    notes: Sequence[str] = ()
+    same_query: bool = False
 
 
 def ranked_strips(rows: Sequence[RankedRow], frame_height: int = 128, frame_width: int = 64) -> Frame:
@@ -92,18 +96,23 @@ def ranked_strips(rows: Sequence[RankedRow], frame_height: int = 128, frame_widt
     columns = [max(width_of(row.found[k]) for row in rows if k < len(row.found)) for k in range(ranks)]
     lines = max(len(strip.captions) for row in rows for strip in (row.query, *row.found))
     row_height = _HEADER + frame_height + 2 * _BORDER + lines * _LINE_HEIGHT + 6
-    width = 2 * _MARGIN + query_width + 2 * _GAP + sum(columns) + _GAP * max(0, ranks - 1)
+    left_column = _MARGIN + _notes_width(rows)
+    width = left_column + _MARGIN + query_width + 2 * _GAP + sum(columns) + _GAP * max(0, ranks - 1)
     height = 2 * _MARGIN + len(rows) * row_height + (len(rows) - 1) * _GAP
     image, pen = canvas(height, width)
     for number, row in enumerate(rows):
         top = _MARGIN + number * (row_height + _GAP)
-        if number:
+        if number and not row.same_query:
             pen.line([(_MARGIN, top - _GAP // 2 - 2), (width - _MARGIN, top - _GAP // 2 - 2)], fill=LINE)
-        _draw(image, pen, row.query, _MARGIN, top, (frame_height, frame_width), QUERY, "query", dashed=True)
-        left = _MARGIN + query_width + 2 * _GAP
+        for line, text in enumerate(row.notes):
+            at = (_MARGIN, top + _HEADER + _BORDER + line * (_LINE_HEIGHT + 3))
+            pen.text(at, text, font=_note_font(line), fill=INK if line == 0 else MUTED)
+        size = (frame_height, frame_width)
+        _draw(image, pen, row.query, left_column, top, size, QUERY, "query", dashed=True)
+        left = left_column + query_width + 2 * _GAP
         for rank, (strip, right) in enumerate(zip(row.found, row.right, strict=True), start=1):
             colour, mark = (RIGHT, "✓") if right else (WRONG, "✗")
-            _draw(image, pen, strip, left, top, (frame_height, frame_width), colour, f"{rank} {mark}")
+            _draw(image, pen, strip, left, top, size, colour, f"{rank} {mark}")
             left += columns[rank - 1] + _GAP
     return np.asarray(image)
 
@@ -171,6 +180,15 @@ def _draw(
         at = (left + _BORDER, upper + height + 2 * _BORDER + 3 + line * _LINE_HEIGHT)
         fill = INK if line == 0 else MUTED
         pen.text(at, shorten(text, total + _GAP, _TEXT), font=font(_TEXT), fill=fill)
+
+
+def _notes_width(rows: Sequence[RankedRow]) -> int:
+    widths = [_note_font(line).getlength(text) for row in rows for line, text in enumerate(row.notes)]
+    return round(max(widths)) + 2 * _GAP if widths else 0
+
+
+def _note_font(line: int) -> ImageFont.FreeTypeFont:
+    return font(_TEXT + 1, "bold" if line == 0 else "regular")
 
 
 def _frames_width(count: int, width: int) -> int:

@@ -81,3 +81,29 @@ def clip_maps(maps: Tensor, tokens: Tokens, order: Tensor | None = None) -> Tens
     if order is not None:
         held = held[:, :, order]
     return held.flatten(2) if tokens == "frames" else held.mean(3)
+
+
+def maps_of_rows(values: Tensor, tokens: Tokens, order: Tensor | None, frames: int, patches: int) -> Tensor:
+    """Give the value of every row to every token that it holds: the way back of ``clip_maps``.
+
+    A patch whose row stands at two places (see ``shift_shuffle_order``) gets the sum of both. Under
+    ``released`` the first frame's first T - 1 patches lie in the token, in no row, and get 0.
+
+    Args:
+        values: ``(B, P, R)``.
+        tokens: How the clip was flattened.
+        order: As for ``clip_tokens``.
+        frames: ``T`` of the clip.
+        patches: ``N`` of a frame.
+
+    Returns:
+        ``(B, P, T, N)``.
+    """
+    held = values.unflatten(2, (-1, frames if tokens == "frames" else 1))
+    if order is not None:
+        held = held.new_zeros(*held.shape[:2], patches, held.shape[3]).index_add(2, order, held)
+    held = held.expand(-1, -1, -1, frames)
+    if tokens != "released":
+        return held.transpose(2, 3)
+    stream = torch.cat([torch.zeros_like(held[:, :, :1]), held], dim=2).flatten(2)
+    return stream.unflatten(2, (frames, patches + 1))[..., 1:]

@@ -105,6 +105,24 @@ def part_rows(block: Block, token: Tensor, rows: Tensor, weights: Tensor, weighi
     return _finish(block, token.unsqueeze(1).expand(-1, weights.shape[1], -1), read.flatten(2))
 
 
+def cls_attention(block: Block, tokens: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return how much row 0 reads of every row in the attention of a block, in the mean over the heads.
+
+    Args:
+        block: The block.
+        tokens: ``(B, R, D)``, before the norm.
+        bias: Added to the attention logits of every head, ``(B, R)``.
+
+    Returns:
+        ``(B, R)``, which sums to 1; its first column is what row 0 reads of itself.
+    """
+    normed = block.norm1(tokens)
+    query, _, _ = _project(block, normed[:, :1])
+    key, _ = _keys_and_values(block, normed)
+    logits = query.shape[-1] ** -0.5 * (query @ key.transpose(2, 3)).squeeze(2)
+    return (logits if bias is None else logits + bias.unsqueeze(1)).softmax(2).mean(1)
+
+
 def _weighed_tokens(
     block: Block,
     token: Tensor,
