@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import accelerator
 import evaluation
+import key_reid
 import loader
 import reference_stack
 import training_step
@@ -45,6 +46,7 @@ def main() -> None:
     benchmarks = {
         "loader": loader.run,
         "training_step": training_step.run,
+        "key_reid": key_reid.run,
         "reference_stack": reference_stack.run,
         "evaluation": evaluation.run,
     }

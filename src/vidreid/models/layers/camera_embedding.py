@@ -41,7 +41,7 @@ class CameraEmbedding(nn.Module):
         mean = self.table.mean(0, keepdim=True)
         if cameras is None:
             return self.weight * mean.expand(count, -1)
-        place = torch.searchsorted(self.numbers, cameras).clamp_max(len(self.numbers) - 1)
+        place = torch.searchsorted(self.numbers, cameras.contiguous()).clamp_max(len(self.numbers) - 1)
         known = self.numbers[place] == cameras
         table = torch.cat([self.table, mean])
         return self.weight * table[torch.where(known, place, len(self.numbers))]
