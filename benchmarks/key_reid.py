@@ -1,9 +1,9 @@
 """KeyRe-ID with its shortcuts and without, in one run: time to describe and to train a step, peak memory.
 
-The released KeyRe-ID is ViT-B/16 at 256x128, clips of 4 frames, six parts of a 3072-wide block. "Slow"
-computes all rows of the last blocks, six times for the parts, and reads one row of each, as the released code does; "fast"
-computes what is read. The two take turns; their outputs are compared first. Peak memory is that of one step
-in a process of its own, above what it had before the step.
+The released KeyRe-ID is ViT-B/16 at 256x128, clips of 4 frames, six parts of a 3072-wide block. The slow
+network computes all rows of the last blocks, six times for the parts, and reads one row of each, as the
+released code does; the fast one computes what is read. The two take turns; their outputs are compared first.
+Peak memory is that of one step in a process of its own, above what it had before the step.
 
 Run alone: ``python benchmarks/key_reid.py``; ``--tiny`` runs it in seconds.
 """

@@ -6,15 +6,19 @@ import itertools
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
 
 from support.runs import compose_training
 from vidreid.commands import config_dir
 from vidreid.commands.train import train
 from vidreid.data.datamodule import ReidDataModule
+from vidreid.keypoints.store import write_keypoints
+from vidreid.models.released.methods import TRANSFORMERS
 
 CONF = Path(config_dir())
 EXPERIMENTS = sorted((CONF / "experiment").glob("*.yaml"))
@@ -29,6 +33,9 @@ BENCHMARKS = {
     "kmpnet_pcb": MARS_LIKE,
     "kmpnet_resnet50": MARS_LIKE,
     "kmpnet_mgh": MARS_LIKE,
+    "key_reid": (*MARS_LIKE, *PAIRS),
+    "vid_trans_reid": (*MARS_LIKE, *PAIRS),
+    "trans_reid": (*MARS_LIKE, *PAIRS),
 }
 """The benchmarks that each method has an experiment on."""
 
@@ -39,8 +46,33 @@ HEADS = {
     "pcb": [f"stripe_{i}" for i in range(1, 5)],
     "resnet50": ["global"],
     "mgh": ["global", "stripes_2", "stripes_4", "stripes_8"],
+    "key_reid": ["global", "head", "torso", "left_arm", "right_arm", "left_leg", "right_leg"],
+    "vid_trans_reid": ["global", *(f"stripe_{i}" for i in range(1, 5))],
+    "trans_reid": ["global", *(f"stripe_{i}" for i in range(1, 5))],
 }
-METHODS = {"pcb": "PCB", "resnet50": "GlobalPooled", "mgh": "MGH"}
+METHODS = {
+    "pcb": "PCB",
+    "resnet50": "GlobalPooled",
+    "mgh": "MGH",
+    "key_reid": "KeyReID",
+    "vid_trans_reid": "VidTransReID",
+    "trans_reid": "TransReID",
+}
+TERMS = {
+    "mgh": ["triplet"],
+    "key_reid": ["triplet", "center", "attention"],
+    "vid_trans_reid": ["triplet", "center", "attention"],
+    "trans_reid": ["triplet"],
+}
+"""Losses beside the identity loss."""
+
+TINY_TRUNK = [
+    "model.backbone.pretrained=false",
+    "model.backbone.name=vit_tiny_patch16_224",
+    *(f"model.backbone.{key}={value}" for key, value in
+      {"embedding": 24, "depth": 2, "heads": 2, "patch": 8, "stride": 8}.items()),
+]  # fmt: skip
+"""What makes a transformer tiny: golden tests run the real ones."""
 
 
 def test_every_method_has_an_experiment_on_every_benchmark() -> None:
@@ -58,17 +90,33 @@ def parts(experiment: str) -> tuple[str, str]:
     )
 
 
+def stored_keypoints(root: Path, data: str, folder: Path) -> Path:
+    """Write a keypoint store for a tiny tree of pairs, which has none, and return its folder."""
+    config = compose_training(root, folder, f"experiment=key_reid_{data}")
+    frames = instantiate(config.data).benchmark.train_frames
+    split = "sequences" if data == "ilids_vid" else "multi_shot"
+    joints = np.random.default_rng(0).random((len(frames), 17, 3)) * [16, 32, 1]
+    write_keypoints(folder, split, joints, frames.names_crc(), "test")
+    return folder
+
+
 @pytest.mark.parametrize("experiment", [path.stem for path in EXPERIMENTS])
 def test_one_step_of_everything(experiment: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     method, data = parts(experiment)
     branch = method.removeprefix("kmpnet_")
     with_graph = method.startswith("kmpnet")
+    root = request.getfixturevalue(TREES.get(data, f"{data}_root"))
+    start = ["model.visual.pretrained=false"]
+    if method in TRANSFORMERS:
+        start = TINY_TRUNK
+        if method == "key_reid" and data in PAIRS:
+            start = [*start, f"data.keypoints={stored_keypoints(root, data, tmp_path / 'keypoints')}"]
     config = compose_training(
-        request.getfixturevalue(TREES.get(data, f"{data}_root")),
+        root,
         tmp_path / "run",
         f"experiment={experiment}",
         "debug=fast",
-        "model.visual.pretrained=false",
+        *start,
         "data.height=64",  # the real networks on small pictures: seconds instead of a minute
         "data.width=32",
         "data.batch_size=2",
@@ -95,7 +143,7 @@ def test_one_step_of_everything(experiment: str, request: pytest.FixtureRequest,
         visual, graph = "identity_visual", "identity_graph"
     heads = {f"train/{visual}/{name}" for name in HEADS[branch]}
     heads |= {f"train/{graph}/graph_{i}" for i in range(1, 6)} if with_graph else set()
-    heads |= {"train/triplet"} if branch == "mgh" else set()
+    heads |= {f"train/{term}" for term in TERMS.get(branch, [])}
     assert {"epoch", "step", "train/frames_per_second", "val/mAP", *heads} <= set(columns)
     assert [c for c in columns if c.startswith("lr-")], "learning rates are logged"
     assert (tmp_path / "run" / "visual_stage" / "metrics.json").is_file() == with_graph
@@ -124,6 +172,20 @@ def test_the_paper_set_up_is_the_paper_set_up(tmp_path: Path) -> None:
 def test_every_setting_of_the_data_has_a_key(repo_root: Path) -> None:
     keys = set(yaml.safe_load((repo_root / "conf" / "data" / "mars.yaml").read_text())) - {"_target_"}
     assert keys == set(inspect.signature(ReidDataModule.__init__).parameters) - {"self"}
+
+
+@pytest.mark.parametrize(
+    "variant", ["key_reid_released", "key_reid_paper", "vid_trans_reid_released", "trans_reid_released"]
+)
+def test_one_step_of_the_variants_of_transformers(variant: str, tiny_root: Path, tmp_path: Path) -> None:
+    method = variant.rpartition("_")[0]
+    metrics = train(
+        compose_training(
+            tiny_root, tmp_path / "run", f"experiment={method}_synthetic", f"variant={variant}", "debug=fast",
+            "model.backbone.depth=2", "data.identities_per_batch=2", "trainer.enable_progress_bar=false",
+        )
+    )  # fmt: skip
+    assert metrics["method"] == METHODS[method]
 
 
 @pytest.mark.parametrize("variant", ["kmpnet_released", "kmpnet_paper", "kmpnet_balanced"])
@@ -180,10 +242,10 @@ def test_every_job_of_a_study_composes(study: str, monkeypatch: pytest.MonkeyPat
             config = compose("train", [f"study={study}", *job, "hydra.job.num=0"], return_hydra_config=True)
             HydraConfig.instance().set_config(config)
             rows.add(config.study.row)
-            assert config.model.visual._target_
+            assert config.model._target_
     labels = set(told.study.labels)
     assert rows <= labels or not labels
     # Other labels are of arms that can be added, or of further descriptors of a row, after a slash.
-    arms = {path.stem for path in (CONF / "arm").glob("*.yaml")}
+    arms = {path.stem for path in (CONF / "arm").rglob("*.yaml")}
     assert all(row in rows | arms or row.rpartition("/")[0] in rows for row in labels)
     assert all(set(numbers) <= labels for numbers in told.study.paper.values())
