@@ -148,3 +148,25 @@ def test_another_setting_takes_the_place_of_the_seed(
 def test_a_folder_without_a_study(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="holds no finished run of a study"):
         collect(tmp_path)
+
+
+def test_kinds_of_queries_have_columns_of_their_own() -> None:
+    def with_kinds(rank1: float, occluded: float) -> dict:
+        return metrics(rank1, 0.4, subsets={"occluded": {"rank1": occluded, "mAP": 0.2, "queries": 7}})
+
+    told = [
+        StudyRun("both", 0, with_kinds(0.5, 0.3), "b0"),
+        StudyRun("control", 0, with_kinds(0.4, 0.1), "c0"),
+    ]
+    rows = {row.name: row for row in study_rows(told, STUDY)}
+    assert rows["both"].values["occluded/rank1"] == [0.3]
+    assert rows["both"].gains["occluded/rank1"] == pytest.approx([0.2])
+    head, _, _, line = markdown(list(rows.values()), STUDY).splitlines()
+    assert "occluded rank-1 over 'trained on'" in head
+    assert [cell.strip() for cell in line.strip("|").split("|")][2:10] == [
+        "50.0", "40.0", "30.0", "20.0", "+10.0", "+0.0", "+20.0", "+0.0",
+    ]  # fmt: skip
+    table = list(csv.DictReader(io.StringIO(runs_csv(told, STUDY))))
+    assert [line["occluded/rank1"] for line in table] == ["0.3", "0.1"]
+    # A kind that not all runs know is left out.
+    assert "occluded/rank1" not in study_rows([*told, *runs()[4:]], STUDY)[0].values

@@ -1,5 +1,4 @@
-"""The released set-up of KeyRe-ID as resolved from the composed configuration, and what the default is
-instead."""
+"""The released set-up of KeyRe-ID as resolved from the composed configuration, and the default beside it."""
 
 from pathlib import Path
 from typing import Any

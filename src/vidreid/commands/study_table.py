@@ -13,6 +13,7 @@ from typing import Any
 from vidreid.commands.table import spread
 
 NUMBERS = {"rank1": "rank-1", "mAP": "mAP"}
+"""Keys of a run's numbers, and what the table calls them. ``KIND/KEY`` is that of a kind of queries."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def study_rows(runs: Sequence[StudyRun], study: Mapping[str, Any]) -> list[Study
             or protocol.
     """
     _check_comparable(runs)
+    numbers = _numbers(runs)
     word = repeated(study)
     by_row: dict[str, dict[int, StudyRun]] = {}
     for run in runs:
@@ -86,10 +88,10 @@ def study_rows(runs: Sequence[StudyRun], study: Mapping[str, Any]) -> list[Study
                 name=name,
                 label=labels.get(name, name),
                 repeats=repeats,
-                values={key: [own[repeat].metrics[key] for repeat in repeats] for key in NUMBERS},
+                values={key: [_number(own[repeat], key) for repeat in repeats] for key in numbers},
                 gains={
-                    key: [own[repeat].metrics[key] - reference[repeat].metrics[key] for repeat in both]
-                    for key in NUMBERS
+                    key: [_number(own[repeat], key) - _number(reference[repeat], key) for repeat in both]
+                    for key in numbers
                 },
             )
         )
@@ -108,14 +110,15 @@ def markdown(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
     """
     papers: Mapping[str, Mapping[str, Sequence[float]]] = study.get("paper") or {}
     reference = (study.get("labels") or {}).get(study.get("reference"))
-    head = ["row", f"{repeated(study)}s", *NUMBERS.values()]
-    head += [f"{name} over {reference!r}" for name in NUMBERS.values()] if reference else []
+    names = {key: _name(key) for key in (rows[0].values if rows else NUMBERS)}
+    head = ["row", f"{repeated(study)}s", *names.values()]
+    head += [f"{name} over {reference!r}" for name in names.values()] if reference else []
     head += [f"paper, {data}: rank-1 / mAP" for data in papers]
     lines = []
     for row in rows:
-        cells = [row.label, str(len(row.repeats)), *(spread(row.values[key]) for key in NUMBERS)]
+        cells = [row.label, str(len(row.repeats)), *(spread(row.values[key]) for key in names)]
         if reference:
-            cells += [signed(row.gains[key]) for key in NUMBERS]
+            cells += [signed(row.gains[key]) for key in names]
         cells += [_paper(papers[data].get(row.name)) for data in papers]
         lines.append(cells)
     return _aligned([head, *lines])
@@ -125,7 +128,8 @@ def rows_csv(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
     """Return the same table as CSV: one line a row, numbers as they are."""
     papers: Mapping[str, Mapping[str, Sequence[float]]] = study.get("paper") or {}
     columns = ["row", "label", f"{repeated(study)}s"]
-    for key in NUMBERS:
+    keys = list(rows[0].values if rows else NUMBERS)
+    for key in keys:
         columns += [f"{key}_mean", f"{key}_std", f"{key}_gain_mean", f"{key}_gain_std"]
     columns += [f"paper_{data}_{key}" for data in papers for key in NUMBERS]
     out = io.StringIO()
@@ -133,7 +137,7 @@ def rows_csv(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
     writer.writerow(columns)
     for row in rows:
         cells: list[Any] = [row.name, row.label, " ".join(map(str, row.repeats))]
-        for key in NUMBERS:
+        for key in keys:
             cells += [*_mean_and_deviation(row.values[key]), *_mean_and_deviation(row.gains[key])]
         for data in papers:
             told = papers[data].get(row.name)
@@ -147,9 +151,11 @@ def runs_csv(runs: Sequence[StudyRun], study: Mapping[str, Any]) -> str:
     keys = ["rank1", "rank5", "rank10", "rank20", "mAP", "mINP", "protocol", "epochs"]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["row", repeated(study), *keys, "folder"])
+    kinds = [key for key in _numbers(runs) if "/" in key]
+    writer.writerow(["row", repeated(study), *keys, *kinds, "folder"])
     for run in sorted(runs, key=lambda run: (run.row, run.repeat)):
-        writer.writerow([run.row, run.repeat, *(run.metrics[key] for key in keys), run.folder])
+        values = [run.metrics[key] for key in keys] + [_number(run, key) for key in kinds]
+        writer.writerow([run.row, run.repeat, *values, run.folder])
     return out.getvalue()
 
 
@@ -160,6 +166,23 @@ def signed(differences: Sequence[float]) -> str:
     percent = [100 * value for value in differences]
     mean = f"{statistics.fmean(percent):+.1f}"
     return mean if len(percent) == 1 else f"{mean} ± {statistics.stdev(percent):.1f}"
+
+
+def _numbers(runs: Sequence[StudyRun]) -> list[str]:
+    """Return the keys of the numbers that all runs have: their own, and those of kinds of queries."""
+    kinds = [set(run.metrics.get("subsets", {})) for run in runs]
+    shared = sorted(set.intersection(*kinds)) if kinds else []
+    return [*NUMBERS, *(f"{kind}/{key}" for kind in shared for key in NUMBERS)]
+
+
+def _number(run: StudyRun, key: str) -> float:
+    kind, _, own = key.rpartition("/")
+    return run.metrics["subsets"][kind][own] if kind else run.metrics[own]
+
+
+def _name(key: str) -> str:
+    kind, _, own = key.rpartition("/")
+    return f"{kind} {NUMBERS[own]}" if kind else NUMBERS[own]
 
 
 def _check_comparable(runs: Sequence[StudyRun]) -> None:
