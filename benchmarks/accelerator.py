@@ -1,8 +1,9 @@
-"""Training steps on a GPU: PCB and KMPNet(PCB), eager and compiled, against the peak of the chip.
+"""Training steps on a GPU: PCB and KMPNet(PCB), or VID-Trans-ReID and KeyRe-ID, eager and compiled.
 
-ResNet-50 at 256x128, 16 clips of 8 frames, bfloat16 autocast, channels-last weights. A step is forward, loss,
-backward and Adam. The variants take turns, and the clock is read when the device has finished. The share of
-the peak counts the products and convolutions of a step (forward and backward, a multiply-add as two) that
+ResNet-50 with 16 clips of 8 frames, or ViT-B/16 (``--method key_reid``) with 16 clips of 4 frames, at
+256x128, bfloat16 autocast, channels-last weights. A step is forward, loss, backward and Adam. The variants take
+turns, and the clock is read when the device has finished. Speeds stand beside the peak of the chip; the share of
+it counts the products and convolutions of a step (forward and backward, a multiply-add as two) that
 ``torch.utils.flop_counter`` sees, so that it is a lower bound of what the chip did.
 
 Run as ``python benchmarks/accelerator.py > accelerator.json``; ``--tiny`` runs it in seconds anywhere.
@@ -23,8 +24,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from training_step import clip_keypoints, interleaved
 
 from vidreid.losses.identity import IdentityLoss
+from vidreid.models.backbones.vision_transformer import VisionTransformer
+from vidreid.models.key_reid import KeyReID
 from vidreid.models.kmpnet import GraphBranch, KMPNet
+from vidreid.models.network import ReidNetwork
 from vidreid.models.pcb import PCB
+from vidreid.models.vid_trans_reid import VidTransReID
 from vidreid.models.visual_network import VisualNetwork
 
 PEAK_TFLOPS = 989.0
@@ -37,7 +42,7 @@ class Size:
     """Size of a measurement.
 
     Attributes:
-        backbone: A ResNet of timm.
+        backbone: A ResNet or ViT of timm.
         frame: Height and width.
         clips: Clips a step.
         frames: Frames a clip.
@@ -46,6 +51,7 @@ class Size:
         turns: Measured turns.
         channels: Widths of a narrow backbone.
         layers: Layers of the graph.
+        vit: Width, blocks and heads of a small ViT.
     """
 
     backbone: str = "resnet50"
@@ -57,9 +63,16 @@ class Size:
     turns: int = 7
     channels: tuple[int, ...] | None = None
     layers: tuple[int, ...] = (5, 7, 11, 4)
+    vit: tuple[int, int, int] | None = None
 
 
 TINY = Size("resnet18", (64, 32), 2, 2, 5, 1, 2, (4, 8, 8, 16), (1, 1, 1, 1))
+SIZES = {"kmpnet": Size(), "key_reid": Size("vit_base_patch16_224", frames=4)}
+"""What is measured by the method: it and the network that it is compared with."""
+TINY_SIZES = {
+    "kmpnet": TINY,
+    "key_reid": Size("vit_tiny_patch16_224", (64, 32), 2, 2, 5, 1, 2, vit=(24, 2, 2)),
+}
 
 
 @dataclass
@@ -79,14 +92,37 @@ class Variant:
     peak_bytes: int = 0
 
 
-def make_networks(size: Size) -> dict[str, VisualNetwork]:
-    """Return the networks that are compared."""
+def make_networks(size: Size) -> dict[str, ReidNetwork]:
+    """Return the networks that are compared: first the plain one, then the one with keypoints."""
+    if size.backbone.startswith("vit"):
+        return make_transformers(size)
 
     def pcb() -> PCB:
         return PCB(size.identities, size.backbone, channels=size.channels)
 
     graph = partial(GraphBranch, size.identities, layers=size.layers)
     return {"pcb": VisualNetwork(pcb()), "kmpnet": KMPNet(pcb(), graph)}
+
+
+def make_transformers(size: Size) -> dict[str, ReidNetwork]:
+    """Return VID-Trans-ReID and KeyRe-ID on trunks of their own."""
+    width, depth, heads = size.vit or (None, None, None)
+
+    def trunk() -> VisionTransformer:
+        return VisionTransformer(
+            size.backbone,
+            height=size.frame[0],
+            width=size.frame[1],
+            cameras=[1],
+            embedding=width,
+            depth=depth,
+            heads=heads,
+        )
+
+    return {
+        "vid_trans_reid": VidTransReID(size.identities, trunk(), size.frames),
+        "key_reid": KeyReID(size.identities, trunk(), "body12", size.frames),
+    }
 
 
 def training_step(network: nn.Module, size: Size, device: torch.device) -> Callable[[], None]:
@@ -115,7 +151,7 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def make_variant(network: VisualNetwork, size: Size, device: torch.device, backend: str | None) -> Variant:
+def make_variant(network: ReidNetwork, size: Size, device: torch.device, backend: str | None) -> Variant:
     """Return a warm variant: compiled if a backend is named, its operations counted if not."""
     network.to(device, memory_format=torch.channels_last).train()  # pyright: ignore
     if backend is not None:
@@ -153,7 +189,7 @@ def run(
 
     Returns:
         The setting, for every network and mode frames a second and the share of the peak, and for every mode
-        the overhead of KMPNet over PCB.
+        the overhead of the network with keypoints over the plain one.
     """
     size = size or Size()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -186,11 +222,13 @@ def run(
         results[key] = {
             "step_ms": 1e3 * one,
             "frames_per_second": size.clips * size.frames / one,
+            "clips_per_second": size.clips / one,
             "gflop_a_step": flops[name] / 1e9,
             "tflops": achieved,
             "share_of_peak": achieved / peak_tflops if device.type == "cuda" else None,
             "peak_memory_gib": variant.peak_bytes / 2**30,
         }
+    plain, with_keypoints = flops
     return {
         "setting": {
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "processor",
@@ -204,7 +242,7 @@ def run(
         },
         "variants": results,
         "overhead_ratio": {
-            mode: step_seconds[f"kmpnet_{mode}"] / step_seconds[f"pcb_{mode}"]
+            mode: step_seconds[f"{with_keypoints}_{mode}"] / step_seconds[f"{plain}_{mode}"]
             for mode in MODES
             if mode in modes
         },
@@ -212,7 +250,8 @@ def run(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Training steps of PCB and KMPNet(PCB) on a GPU, as JSON.")
+    parser = argparse.ArgumentParser(description="Training steps on a GPU, as JSON.")
+    parser.add_argument("--method", choices=sorted(SIZES), default="kmpnet")
     parser.add_argument("--tiny", action="store_true", help="a tiny size that runs without a GPU")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--backend", default="inductor", help="compiler behind torch.compile")
@@ -223,7 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given.tiny and not torch.cuda.is_available():
         print("This benchmark needs a GPU and torch sees none: use --tiny to try it out.", file=sys.stderr)
         return 1
-    size = TINY if given.tiny else Size()
+    size = (TINY_SIZES if given.tiny else SIZES)[given.method]
     print(json.dumps(run(size, given.modes, given.peak_tflops, given.backend), indent=2))
     return 0
 

@@ -56,6 +56,18 @@ def test_tiny_run(accelerator: ModuleType, capsys: pytest.CaptureFixture[str]) -
     assert result["variants"]["pcb_eager"]["gflop_a_step"] * 1e9 == counted_by_hand(network, images)
 
 
+def test_tiny_run_of_transformers(accelerator: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert accelerator.main(["--method", "key_reid", "--tiny", "--modes", "eager"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["variants"].keys() == {"vid_trans_reid_eager", "key_reid_eager"}
+    size = accelerator.TINY_SIZES["key_reid"]
+    for variant in result["variants"].values():
+        assert variant["clips_per_second"] == pytest.approx(size.clips / (variant["step_ms"] / 1e3))
+        assert variant["gflop_a_step"] > 0
+    steps = [variant["step_ms"] for variant in result["variants"].values()]
+    assert result["overhead_ratio"] == {"eager": pytest.approx(steps[1] / steps[0])}
+
+
 @pytest.mark.slow
 def test_compiled_steps_take_the_count_of_the_eager_ones(accelerator: ModuleType) -> None:
     result = accelerator.run(accelerator.TINY, ["compiled"], backend="eager")
