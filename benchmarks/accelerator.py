@@ -1,9 +1,9 @@
 """Training steps on a GPU: PCB and KMPNet(PCB), or VID-Trans-ReID and KeyRe-ID, eager and compiled.
 
 ResNet-50 with 16 clips of 8 frames, or ViT-B/16 (``--method key_reid``) with 16 clips of 4 frames, at
-256x128, bfloat16 autocast, channels-last weights. A step is forward, loss, backward and Adam. The variants take
-turns, and the clock is read when the device has finished. Speeds stand beside the peak of the chip; the share of
-it counts the products and convolutions of a step (forward and backward, a multiply-add as two) that
+256x128, bfloat16 autocast, channels-last weights. A step is forward, loss, backward and Adam. The variants
+take turns, and the clock is read when the device has finished. Speeds stand beside the peak of the chip; the
+share of it counts the products and convolutions of a step (forward and backward, a multiply-add as two) that
 ``torch.utils.flop_counter`` sees, so that it is a lower bound of what the chip did.
 
 Run as ``python benchmarks/accelerator.py > accelerator.json``; ``--tiny`` runs it in seconds anywhere.

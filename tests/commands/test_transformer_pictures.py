@@ -23,7 +23,7 @@ from vidreid.visualize.palette import Frame
 from vidreid.visualize.strips import RankedRow, ranked_strips
 
 TINY = (
-    "loss=identity", "data.height=64", "data.width=32", "model.backbone.name=vit_tiny_patch16_224",
+    "data.height=64", "data.width=32", "model.backbone.name=vit_tiny_patch16_224",
     "model.backbone.embedding=24", "model.backbone.depth=2", "model.backbone.heads=2",
     "model.backbone.patch=8", "model.backbone.stride=8", "model.backbone.pretrained=false",
 )  # fmt: skip

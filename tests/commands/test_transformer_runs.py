@@ -139,14 +139,26 @@ def test_it_goes_on_after_an_interruption(run: Path, tiny_root: Path, tmp_path: 
         assert torch.equal(value, again[key]), key
 
 
-def test_keypoints_that_are_missing_are_said(tiny_root: Path, tmp_path: Path, repo_root: Path) -> None:
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("data.keypoints=null", "KeyReID reads keypoints and data.keypoints is null: name a source"),
+        ("data.test_keypoints=false", "KeyReID describes with keypoints: set data.test_keypoints=true"),
+        ("data.test_clip_length=3", "built for clips of 2 frames and data.test_clip_length is 3: make them"),
+    ],
+)
+def test_what_would_fail_at_the_test_is_said_before_training(
+    setting: str, sentence: str, tiny_root: Path, tmp_path: Path, repo_root: Path
+) -> None:
     status, output = call(
-        repo_root, "train.py", *TINY, f"data.root={tiny_root}", "data.keypoints=null",
+        repo_root, "train.py", *TINY, "model.tokens=aligned", setting, f"data.root={tiny_root}",
         f"hydra.run.dir={tmp_path}/run", cwd=tmp_path,
     )  # fmt: skip
     assert status == 1
     assert "Traceback" not in output
-    assert "error: KeyRe-ID reads keypoints and the batch has none" in output
+    assert "error: " in output
+    assert sentence in output
+    assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 def test_a_visual_checkpoint_is_for_other_networks(tiny_root: Path, run: Path, tmp_path: Path) -> None:

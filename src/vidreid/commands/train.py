@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import nn
 
 from vidreid.commands import config_dir
+from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import (
     describe_with,
     evaluate,
@@ -143,6 +144,7 @@ def _train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> d
     module = build_module(without_initial_weights(config) if filled else config)
     if config.visual_checkpoint is not None and not last.is_file():
         load_network(_visual_branch(module.network), config.visual_checkpoint, part="visual")
+    check_data_fit(module.network, data)
     loggers = make_loggers(config.logger, run, config.name, plain(config), module.network)
     try:
         with quiet():

@@ -19,11 +19,15 @@ class ReidNetwork(nn.Module, ABC):
             whose parts may be invisible; ``None`` for one whose descriptors are always whole.
         segment_weights: Shares that the segments are expected to have in a squared distance, in any unit;
             ``None`` stands for their sizes.
+        describes_with_keypoints: Whether ``describe`` reads keypoints.
+        clip_frames: The one length of clips ``T`` that the network was built for; ``None`` if any will do.
         embedding_sizes: Widths of the vectors ``global`` and ``part``, for losses with a table of centres.
     """
 
     segments: tuple[int, ...] | None = None
     segment_weights: tuple[float, ...] | None = None
+    describes_with_keypoints: bool = False
+    clip_frames: int | None = None
     embedding_sizes: Mapping[str, int] = MappingProxyType({})
 
     @abstractmethod

@@ -85,7 +85,8 @@ class TwoBranchTransformer(ReidNetwork):
             raise ValueError(f"Unknown join {join!r}: the vectors of a descriptor are divided or unit.")
         self.tokens: Tokens = tokens
         self.join: Join = join
-        self.frames, self.neck, self.shortcuts = frames, neck, shortcuts
+        self.neck, self.shortcuts = neck, shortcuts
+        self.clip_frames = frames if local_branch and tokens != "frames" else None
         self.part_names = tuple(part_names) if local_branch else ()
         self.backbone = backbone
         self.local_width = backbone.width * (1 if tokens == "frames" else frames)
@@ -182,9 +183,9 @@ class TwoBranchTransformer(ReidNetwork):
     def frame_tokens(self, images: Tensor, cameras: Tensor | None) -> Tensor:
         """Return the trunk's tokens of every frame, ``(B, T, N + 1, D)``; arguments as in ``forward``."""
         batch, count = images.shape[:2]
-        if count != self.frames and self.local_block is not None and self.tokens != "frames":
+        if self.clip_frames not in (None, count):
             raise ValueError(
-                f"The network was built for clips of {self.frames} frames and got {count}: set "
+                f"The network was built for clips of {self.clip_frames} frames and got {count}: set "
                 "data.clip_length and data.test_clip_length to the same number."
             )
         if cameras is not None:

@@ -108,11 +108,11 @@ def _transformer(run: RunFolder, checkpoint: str | None) -> TwoBranchTransformer
 
 def _clip_length(network: TwoBranchTransformer, asked: int | None) -> int:
     """Return how many frames to draw: those of the network's clips where it reads no others."""
-    if network.tokens == "frames" or network.local_block is None or isinstance(network, TransReID):
+    if network.clip_frames is None:
         return FRAMES if asked is None else asked
-    if asked not in (None, network.frames):
+    if asked not in (None, network.clip_frames):
         raise ValueError(
-            f"The network of this run reads clips of {network.frames} frames and no others, but "
+            f"The network of this run reads clips of {network.clip_frames} frames and no others, but "
             f"frames={asked}: leave frames out."
         )
-    return network.frames
+    return network.clip_frames

@@ -86,6 +86,7 @@ class KeyReID(TwoBranchTransformer):
             join=join or ("unit" if part_guidance == "fixed" else "divided"),
             shortcuts=shortcuts,
         )
+        self.describes_with_keypoints = local_branch
         grid = PatchGrid(*backbone.size, backbone.patch, backbone.stride)
         self.guidance = PartGuidance(
             part_guidance, joints, grid, tokens, self.order, maps, spread, weighing, min_score

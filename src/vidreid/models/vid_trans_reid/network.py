@@ -119,6 +119,7 @@ class TransReID(TwoBranchTransformer):
             join=join,
             shortcuts=shortcuts,
         )
+        self.clip_frames = None  # frames are clips of their own to the base class
 
     def forward(
         self, images: Tensor, keypoints: Tensor | None = None, cameras: Tensor | None = None
