@@ -23,7 +23,8 @@ from vidreid.visualize.palette import Frame
 from vidreid.visualize.strips import RankedRow, ranked_strips
 
 TINY = (
-    "data.height=64", "data.width=32", "model.backbone.name=vit_tiny_patch16_224",
+    "data.height=64", "data.width=32", "data.identities_per_batch=2", "data.tracklets_per_identity=2",
+    "model.backbone.name=vit_tiny_patch16_224",
     "model.backbone.embedding=24", "model.backbone.depth=2", "model.backbone.heads=2",
     "model.backbone.patch=8", "model.backbone.stride=8", "model.backbone.pretrained=false",
 )  # fmt: skip
@@ -42,7 +43,7 @@ def trained(root: Path, run: Path, *overrides: str) -> Path:
 @pytest.fixture(scope="module")
 def key_reid(tiny_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("pictures") / "key_reid"
-    return trained(tiny_root, run, "experiment=key_reid_mars", "pixels.std=[0.5,0.5,0.5]")
+    return trained(tiny_root, run, "experiment=key_reid_mars", "pixels.mean=[0.4,0.5,0.6]")
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +132,7 @@ def test_pixels_are_normalised_as_the_run_says(key_reid: Path, vid_trans_reid: P
     white = np.full((1, 2, 2, 3), 255, np.uint8)
     own = normalizer(RunFolder(key_reid))(white)
     assert own.shape == (1, 3, 2, 2)
-    torch.testing.assert_close(own[0, :, 0, 0], (1 - torch.tensor([0.485, 0.456, 0.406])) / 0.5)
+    torch.testing.assert_close(own[0, :, 0, 0], (1 - torch.tensor([0.4, 0.5, 0.6])) / 0.5)
     usual = normalizer(RunFolder(vid_trans_reid))(white)
     expected = (1 - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
     torch.testing.assert_close(usual[0, :, 1, 1], expected)
