@@ -45,7 +45,7 @@ class Size:
     clips: int = 2
     frames: int = 4
     identities: int = 625
-    repeats: int = 5
+    repeats: int = 3
 
 
 TINY = Size((("embedding", 24), ("depth", 2), ("heads", 2)), (64, 32), 2, 2, 3, 1)
