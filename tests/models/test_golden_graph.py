@@ -1,6 +1,7 @@
 """Golden cases 1 to 4: graph layers, edges, keypoint features and graph heads of the released KMPNet."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ CHANNELS = (64, 256, 512, 1024, 2048)
 SCALES = (1 / 4, 1 / 4, 1 / 8, 1 / 16, 1 / 16)
 SKELETONS = {12: BODY12, 17: COCO17}
 SIDES = {"left": (0, 2, 4, 6, 8, 10), "right": (1, 3, 5, 7, 9, 11)}
-BODY12_WITH_SIDES = Skeleton(BODY12.names, BODY12.edges, BODY12.groups | SIDES, BODY12.mirror)
+BODY12_WITH_SIDES = replace(BODY12, groups=BODY12.groups | SIDES)
 
 
 def graph_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
