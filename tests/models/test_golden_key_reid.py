@@ -357,13 +357,14 @@ def test_golden_temporal_attention(golden_file: Callable[[str], Path], variant: 
     check("case06_temporal_attention", f"{variant}_pooled", pooled, case[f"{variant}_pooled"])
 
 
-def test_the_released_network_has_no_dead_blocks(importer: Importer) -> None:
-    """The trunk's last block, its norm and its ImageNet classifier are dropped: 7.9 of 207.3 million
-    weights."""
+def test_golden_network_has_no_dead_blocks(golden_file: Callable[[str], Path], importer: Importer) -> None:
+    """Trunk's last block, norm and ImageNet classifier are dropped: 7.9 of 207.3 million weights."""
+    golden_file("case03_keyreid_full.npz")
     table = key_table(3)
     network = importer("key_reid", table["keys"], 0)
     dead = sum(int(np.prod(table["keys"][key])) for key in table["unused"])
     every = sum(int(np.prod(shape)) for shape in table["keys"].values() if shape)
+    assert (round(dead / 1e6, 1), round(every / 1e6, 1)) == (7.9, 207.3)
     counters = sum(1 for shape in table["keys"].values() if not shape)
     own = sum(tensor.numel() for tensor in network.state_dict().values()) - counters
     assert own == every - dead

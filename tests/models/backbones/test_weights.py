@@ -82,9 +82,7 @@ def test_cached_weights_need_no_network(tmp_path, monkeypatch) -> None:
 
 
 def test_missing_file(tmp_path) -> None:
-    with pytest.raises(
-        FileNotFoundError, match=r"no weights file .*none\.pth: check `model\.visual\.weights`"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"no weights file .*none\.pth: check the setting `weights`"):
         weights.read_state(tmp_path / "none.pth")
 
 
