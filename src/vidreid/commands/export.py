@@ -53,7 +53,7 @@ def export_run(config: DictConfig) -> Path:
     trained = sum(cast(Any, parameter).numel() for parameter in module.network.parameters())
     print(
         f"{file}: {count:,} numbers of the {trained:,} that were trained; the descriptor needs "
-        f"{'keypoints too' if network.segments else 'no keypoints'}."
+        f"{'keypoints too' if network.describes_with_keypoints else 'no keypoints'}."
     )
     return file
 

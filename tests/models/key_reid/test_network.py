@@ -334,6 +334,15 @@ def test_an_exported_network_describes_the_same(clips: Tensor, keypoints: Tensor
         exported(clips, keypoints, CAMERAS)
 
 
+def test_every_guidance_describes_with_keypoints() -> None:
+    """Also those under which no part is ever left out; runs of patches need none."""
+    for network in (key_reid(), key_reid(tokens="aligned", part_guidance="paper")):
+        assert network.describes_with_keypoints
+        assert network.exported().describes_with_keypoints
+    assert not key_reid(local_branch=False).describes_with_keypoints
+    assert not vid_trans_reid().exported().describes_with_keypoints
+
+
 def test_training_passes_trace_as_one_graph(clips: Tensor, keypoints: Tensor) -> None:
     network = key_reid().train()
     before = network(clips, keypoints, CAMERAS)
