@@ -108,7 +108,7 @@ class TwoBranchTransformer(ReidNetwork):
         }
         self.necks = nn.ModuleDict({name: bn_neck(size) for name, size in sizes.items()})
         self.head: NeckClassifier | None = NeckClassifier(sizes, num_identities)
-        patches = backbone.grid[0] * backbone.grid[1]
+        patches = backbone.patches.patches
         order = shift_shuffle_order(patches, shift, groups) if shuffle and local_branch else None
         self.register_buffer("order", order, persistent=False)
 

@@ -16,6 +16,7 @@ from timm.models.vision_transformer import Block
 from timm.models.vision_transformer import VisionTransformer as TimmVisionTransformer
 from torch import Tensor, nn
 
+from vidreid.keypoints.part_maps import PatchGrid
 from vidreid.models.backbones.weights import imagenet_weights, load_exactly, read_state
 from vidreid.models.layers.camera_embedding import CameraEmbedding
 
@@ -28,7 +29,7 @@ class VisionTransformer(nn.Module):
     Attributes:
         width: ``D`` of a token.
         heads: Attention heads of a block.
-        size: Height and width of the frames that the positions are kept for.
+        patches: How a frame of the size that the positions are kept for is cut.
         patch: Side of a patch in pixels.
         stride: Pixels from one patch to the next.
         grid: Rows and columns of patches.
@@ -81,11 +82,14 @@ class VisionTransformer(nn.Module):
         self.patch = self.project.kernel_size[0]
         self.stride = stride or self.patch
         self.project.stride = (self.stride, self.stride)
-        self.grid = self._cells(height, width)
+        if min(height, width) < self.patch:
+            raise ValueError(f"Frames of {height}x{width} are smaller than a patch of {self.patch} pixels.")
+        self.patches = PatchGrid(height, width, self.patch, self.stride)
+        self.grid = (self.patches.rows, self.patches.columns)
         self.width = self.project.out_channels
         assert vit.cls_token is not None
         self.cls_token = vit.cls_token
-        self.positions = nn.Parameter(torch.zeros(1, 1 + self.grid[0] * self.grid[1], self.width))
+        self.positions = nn.Parameter(torch.zeros(1, 1 + self.patches.patches, self.width))
         nn.init.trunc_normal_(self.positions, std=0.02)
         blocks = cast(list[Block], list(vit.blocks))
         self.blocks = nn.ModuleList(blocks[:-1])
@@ -93,7 +97,6 @@ class VisionTransformer(nn.Module):
         if _is_on(camera):
             self.cameras = CameraEmbedding(cameras or (), self.width, camera_weight)
         self.heads = cast(int, blocks[-1].attn.num_heads)
-        self.size = (height, width)
         # Not children of the trunk: they are for a branch to own.
         self._last: tuple[Block, nn.Module] | None = (blocks[-1], cast(nn.Module, vit.norm))
         if weights is not None:
@@ -178,11 +181,6 @@ class VisionTransformer(nn.Module):
         load_exactly(block, inside, f"The last block of {source}")
         norms = {key.removeprefix("norm."): value for key, value in apart.items() if key.startswith("norm.")}
         load_exactly(norm, norms, f"The final norm of {source}")
-
-    def _cells(self, height: int, width: int) -> tuple[int, int]:
-        if min(height, width) < self.patch:
-            raise ValueError(f"Frames of {height}x{width} are smaller than a patch of {self.patch} pixels.")
-        return (height - self.patch) // self.stride + 1, (width - self.patch) // self.stride + 1
 
 
 def resize_positions(positions: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Tensor:

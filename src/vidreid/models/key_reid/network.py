@@ -7,7 +7,6 @@ import torch
 from timm.models.vision_transformer import Block
 from torch import Tensor
 
-from vidreid.keypoints.part_maps import PatchGrid
 from vidreid.keypoints.skeleton import SKELETONS
 from vidreid.models.backbones.vision_transformer import VisionTransformer
 from vidreid.models.key_reid.guidance import Guidance, Maps, PartGuidance
@@ -87,9 +86,8 @@ class KeyReID(TwoBranchTransformer):
             shortcuts=shortcuts,
         )
         self.describes_with_keypoints = local_branch
-        grid = PatchGrid(*backbone.size, backbone.patch, backbone.stride)
         self.guidance = PartGuidance(
-            part_guidance, joints, grid, tokens, self.order, maps, spread, weighing, min_score
+            part_guidance, joints, backbone.patches, tokens, self.order, maps, spread, weighing, min_score
         )
         if part_guidance == "fixed" and local_branch:
             self.segments = tuple(self._sizes().values())
