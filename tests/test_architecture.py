@@ -8,18 +8,19 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "vidreid"
 
 MAY_KNOW = {
+    "errors": set(),
     "files": set(),
-    "keypoints": {"files"},
-    "metrics": {"files"},
-    "losses": {"files"},
-    "data": {"files", "keypoints"},
-    "models": {"files", "keypoints"},
-    "synthetic": {"files", "keypoints", "data", "metrics"},
-    "training": {"files", "keypoints", "data", "models", "losses", "metrics"},
-    "retrieval": {"files", "keypoints", "data", "models", "metrics", "training"},
-    "visualize": {"files", "keypoints", "data", "models", "metrics", "training", "retrieval"},
+    "keypoints": {"errors", "files"},
+    "metrics": {"errors", "files"},
+    "losses": {"errors", "files"},
+    "data": {"errors", "files", "keypoints"},
+    "models": {"errors", "files", "keypoints"},
+    "synthetic": {"errors", "files", "keypoints", "data", "metrics"},
+    "training": {"errors", "files", "keypoints", "data", "models", "losses", "metrics"},
+    "retrieval": {"errors", "files", "keypoints", "data", "models", "metrics", "training"},
+    "visualize": {"errors", "files", "keypoints", "data", "models", "metrics", "training", "retrieval"},
     "commands": {
-        "files", "keypoints", "metrics", "losses", "data", "models",
+        "errors", "files", "keypoints", "metrics", "losses", "data", "models",
         "synthetic", "training", "retrieval", "visualize",
     },
 }  # fmt: skip

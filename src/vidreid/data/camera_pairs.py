@@ -18,6 +18,7 @@ from vidreid.data.numbered_frames import numbered_frames
 from vidreid.data.person_splits import PersonSplit, people
 from vidreid.data.protocols import GALLERY_ROLE, QUERY_ROLE, Protocol
 from vidreid.data.tracklets import FrameList, column, tracklet_table
+from vidreid.errors import DataError, MissingDataError
 
 CAMERA_PAIR_PROTOCOLS: dict[str, Protocol] = {
     "cross_camera": Protocol(
@@ -81,8 +82,8 @@ def read_camera_pair(
         notices: What is to be said already.
 
     Raises:
-        FileNotFoundError: If folders or frames are missing.
-        ValueError: If a name is odd; under ``strict`` if the counts differ.
+        MissingDataError: If folders or frames are missing.
+        DataError: If a name is odd; under ``strict`` if the counts differ.
     """
     check_cameras(pair, folder)
     told = list(notices)
@@ -90,7 +91,7 @@ def read_camera_pair(
     pids = [_person_number(name) for name in names]
     if len(set(pids)) < len(pids):
         twice = next(name for name, pid in zip(names, pids, strict=True) if pids.count(pid) > 1)
-        raise ValueError(
+        raise DataError(
             f"The splits name the number of {twice} in two ways: take {pair.title}'s own split file."
         )
     paths: list[bytes] = []
@@ -120,11 +121,11 @@ def check_cameras(pair: CameraPair, folder: Path) -> None:
     """Refuse a folder without those of the two cameras.
 
     Raises:
-        FileNotFoundError: With what is missing.
+        MissingDataError: With what is missing.
     """
     missing = [camera for camera in pair.cameras if not (folder / camera).is_dir()]
     if missing:
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"{folder} has no folder {' and no folder '.join(missing)}: unpack {pair.title} anew."
         )
 
@@ -139,10 +140,10 @@ def find_folder(root: Path, above: str, inner: str, title: str) -> Path:
         title: Of the data set.
 
     Raises:
-        FileNotFoundError: If neither is there.
+        MissingDataError: If neither is there.
     """
     if not root.is_dir():
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"There is no folder {root}: set data.root to the folder that holds {above}/{inner} or {inner}."
         )
     for place in (root, root / above):
@@ -154,13 +155,13 @@ def find_folder(root: Path, above: str, inner: str, title: str) -> Path:
         if (child / inner).is_dir() or (child / above / inner).is_dir()
     ]
     hint = f"did you mean {inside[0]}?" if inside else f"unpack the images of {title} there."
-    raise FileNotFoundError(f"{root} holds neither {above}/{inner} nor {inner}: {hint}")
+    raise MissingDataError(f"{root} holds neither {above}/{inner} nor {inner}: {hint}")
 
 
 def _frames(pair: CameraPair, folder: Path, camera: str, person: str) -> list[str]:
     own = folder / camera / person
     if not own.is_dir():
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"The splits name {person}, but there is no folder {own}: unpack {pair.title} anew, or take its "
             "own split file."
         )

@@ -1,14 +1,53 @@
-"""From a file to pixels."""
+"""From the rows of a frame list to pixels."""
 
 from os import PathLike
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidreid.errors import DataError
 
-class FrameError(OSError):
+
+class FrameError(DataError, OSError):
     """A frame that is missing, cannot be decoded or is cut off."""
+
+
+class FrameSource(Protocol):
+    """What holds the frames of a split: a ``FrameList`` or one of its kinds."""
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        ...
+
+    def file(self, row: int) -> str:
+        """Return the path of a frame, as it is named in messages."""
+        ...
+
+    def encoded(self, row: int) -> bytes:
+        """Return the bytes of a frame's image file.
+
+        Raises:
+            FrameError: If they cannot be read.
+        """
+        ...
+
+
+def read_frame(frames: FrameSource, row: int) -> NDArray[np.uint8]:
+    """Read a frame: the one way from a frame list to pixels.
+
+    Args:
+        frames: Files in folders, or one packed file.
+        row: Of the frame list.
+
+    Returns:
+        ``(H, W, 3)`` uint8, RGB.
+
+    Raises:
+        FrameError: If the frame is missing, no image, or cut off; the message names it.
+    """
+    return decode_image(frames.encoded(row), frames.file(row))
 
 
 def read_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
@@ -23,13 +62,37 @@ def read_image(path: str | PathLike[str]) -> NDArray[np.uint8]:
     Raises:
         FrameError: If the file is missing, no image, or cut off; the message names it.
     """
+    return decode_image(read_encoded(path), path)
+
+
+def read_encoded(path: str | PathLike[str]) -> bytes:
+    """Return the bytes of an image file.
+
+    Raises:
+        FrameError: If the file cannot be read.
+    """
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path would cost more than the opening
-            data = file.read()
+            return file.read()
     except OSError as error:
         raise FrameError(
             f"Frame {path} cannot be read ({error.strerror}): is the data set complete?"
         ) from error
+
+
+def decode_image(data: bytes, path: str | PathLike[str]) -> NDArray[np.uint8]:
+    """Decode the bytes of an image file.
+
+    Args:
+        data: JPEG or PNG (or what else OpenCV decodes).
+        path: Where they are from, for messages.
+
+    Returns:
+        ``(H, W, 3)`` uint8, RGB.
+
+    Raises:
+        FrameError: If they are no image, or cut off; the message names it.
+    """
     if _cut_off(data):
         # The decoder would fill the missing part with grey and say nothing.
         raise FrameError(

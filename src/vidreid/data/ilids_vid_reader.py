@@ -14,6 +14,7 @@ from vidreid.data.benchmark import Benchmark
 from vidreid.data.camera_pairs import CameraPair, check_cameras, find_folder, read_camera_pair
 from vidreid.data.mat_files import read_matrix
 from vidreid.data.person_splits import PersonSplit, choose_split, read_split_list
+from vidreid.errors import DataError, MissingDataError
 
 FOLDER = "sequences"
 """Folder of the two cameras, which also names the keypoint store."""
@@ -52,8 +53,8 @@ def read_ilids_vid(root: str | Path, split: int = 0, *, strict: bool = False) ->
         strict: Raise if the counts differ from the published ones, instead of saying so in ``notices``.
 
     Raises:
-        FileNotFoundError: If folders, frames or the splits are missing.
-        ValueError: If the splits are of another form, there is no such split, or a name is odd; under
+        MissingDataError: If folders, frames or the splits are missing.
+        DataError: If the splits are of another form, there is no such split, or a name is odd; under
             ``strict`` if the counts differ.
     """
     root = Path(root)
@@ -73,7 +74,7 @@ def read_ilids_vid(root: str | Path, split: int = 0, *, strict: bool = False) ->
     elif listed.is_file():
         splits, source = read_split_list(listed), listed
     else:
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"{root} has neither {SPLIT_FOLDER}/{SPLIT_FILE} nor {SPLIT_LIST}: unpack the splits of the "
             "archive of iLIDS-VID there."
         )
@@ -90,16 +91,16 @@ def read_positions(path: Path, names: list[str]) -> list[PersonSplit]:
         names: The people, sorted.
 
     Raises:
-        ValueError: If it is of another form or does not fit the number of people.
+        DataError: If it is of another form or does not fit the number of people.
     """
     rows = read_matrix(path, "ls_set", "the splits of iLIDS-VID")
     if rows.ndim != 2 or not rows.size or rows.shape[1] % 2 or rows.dtype.kind not in "uif":
-        raise ValueError(
+        raise DataError(
             f"{path}: ls_set has shape {rows.shape} and type {rows.dtype} instead of (10, 300) numbers: take "
             "the file of the data set."
         )
     if rows.shape[1] != len(names):
-        raise ValueError(
+        raise DataError(
             f"{path}: ls_set has shape {rows.shape}, one column a person, but {len(names)} people have "
             "folders, and its numbers are places among them: unpack iLIDS-VID anew."
         )
@@ -107,7 +108,7 @@ def read_positions(path: Path, names: list[str]) -> list[PersonSplit]:
     positions = rows.astype(np.int64) - 1
     wrong = (np.sort(positions, axis=1) != np.arange(len(names))).any(axis=1)
     if wrong.any():
-        raise ValueError(
+        raise DataError(
             f"{path}: row {int(np.argmax(wrong)) + 1} of ls_set does not hold each of 1..{len(names)} once: "
             "take the file of the data set."
         )
@@ -125,7 +126,7 @@ def _everybody(folder: Path) -> list[str]:
     different = sorted(names[0] ^ names[1])
     if different:
         lacking = ILIDS_VID.cameras[different[0] in names[0]]
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"There is no folder {folder / lacking / different[0]}, but one of the other camera: the splits "
             "count people who have both; unpack iLIDS-VID anew."
         )
@@ -148,4 +149,4 @@ def _check_people(splits: list[PersonSplit], source: Path) -> None:
     for number, split in enumerate(splits):
         odd = next((name for half in split for name in half if not _PERSON.fullmatch(name)), None)
         if odd is not None:
-            raise ValueError(f"{source}, split {number}: {odd!r} is no name such as person001: correct it.")
+            raise DataError(f"{source}, split {number}: {odd!r} is no name such as person001: correct it.")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vidreid.data.tracklets import FrameList
+from vidreid.errors import MissingDataError
 from vidreid.keypoints.layouts import Layout
 from vidreid.keypoints.pose_files import PoseFiles
 from vidreid.keypoints.store import KeypointStore
@@ -42,7 +43,7 @@ def open_keypoints(
         pose_layout: What the joints of ``.pose`` files are; a store says it itself.
 
     Raises:
-        FileNotFoundError: If there are none.
+        MissingDataError: If there are none.
         ValueError: If a store belongs to other frames, or ``keypoints`` names none.
     """
     if keypoints is True:
@@ -62,7 +63,7 @@ def _pose_folder(root: Path, split: str) -> Path:
     """Return the folder of a split's ``.pose`` files, or the one of the same name in it from unzipping."""
     folder = root / f"{split}_keypoints"
     if not folder.is_dir():
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"There is no folder {folder} with .pose files: unpack the keypoints there, set "
             "data.keypoints to another source, or choose a method that needs none."
         )

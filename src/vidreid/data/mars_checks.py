@@ -9,6 +9,7 @@ from vidreid.data.mars_names import parse_names
 from vidreid.data.notices import differing_counts
 from vidreid.data.protocols import GALLERY_ROLE, PROTOCOLS
 from vidreid.data.tracklets import column
+from vidreid.errors import DataError
 
 MARS_COUNTS: dict[str, int] = {
     "train tracklets": 8298,
@@ -72,14 +73,14 @@ def check_rows(split: str, rows: NDArray[np.int64]) -> None:
         rows: ``(n, 4)``: first and last frame (1-based, inclusive), identity, camera.
 
     Raises:
-        ValueError: If frames are missing between tracklets, or an identity or camera is out of range.
+        DataError: If frames are missing between tracklets, or an identity or camera is out of range.
     """
     first, last, pid, camera = rows.T
     expected = np.concatenate([[1], last[:-1] + 1])
     wrong = (first != expected) | (last < first)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(
+        raise DataError(
             f"tracks_{split}_info.mat, tracklet {row + 1}: frames {first[row]} to {last[row]}, but one that "
             f"starts at frame {expected[row]} must come here; the file is damaged or of another format."
         )
@@ -88,7 +89,7 @@ def check_rows(split: str, rows: NDArray[np.int64]) -> None:
         wrong = (values < low) | (values > high)
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise ValueError(
+            raise DataError(
                 f"tracks_{split}_info.mat, tracklet {row + 1}: {what} {values[row]} is not in {low}..{high}; "
                 "the file is damaged or of another format."
             )
@@ -98,7 +99,7 @@ def check_names(split: str, rows: NDArray[np.int64], names: NDArray[np.bytes_]) 
     """Check that each frame's name says the identity and camera of its tracklet.
 
     Raises:
-        ValueError: With the first frame that belongs to another.
+        DataError: With the first frame that belongs to another.
     """
     pids, cameras = parse_names(names)
     lengths = rows[:, 1] - rows[:, 0] + 1
@@ -106,7 +107,7 @@ def check_names(split: str, rows: NDArray[np.int64], names: NDArray[np.bytes_]) 
     if wrong.any():
         frame = int(np.argmax(wrong))
         row = int(np.searchsorted(rows[:, 1], frame + 1))
-        raise ValueError(
+        raise DataError(
             f"Frame {frame + 1} of the {split} name list is {names[frame].decode()}, but its tracklet "
             f"{row + 1} is of identity {rows[row, 2]}, camera {rows[row, 3]}: the name list and "
             f"tracks_{split}_info.mat do not belong together."
@@ -121,16 +122,16 @@ def check_query(query: NDArray[np.int64], test_rows: NDArray[np.int64]) -> None:
         test_rows: ``(n, 4)``.
 
     Raises:
-        ValueError: If a query is out of range, comes twice, or is junk or a distractor.
+        DataError: If a query is out of range, comes twice, or is junk or a distractor.
     """
     if len(query) == 0 or query.min() < 0 or query.max() >= len(test_rows):
-        raise ValueError(
+        raise DataError(
             f"query_IDX.mat must point to rows 1..{len(test_rows)} of the test tracklets; it is empty or "
             "does not belong to this tracks_test_info.mat."
         )
     if len(np.unique(query)) != len(query):
-        raise ValueError("query_IDX.mat names a tracklet twice: take a whole copy of the file.")
+        raise DataError("query_IDX.mat names a tracklet twice: take a whole copy of the file.")
     if (test_rows[query, 2] <= DISTRACTOR_PID).any():
-        raise ValueError(
+        raise DataError(
             "query_IDX.mat names junk or distractors as queries: it belongs to another tracks_test_info.mat."
         )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from vidreid.data.mat_files import read_matrix
+from vidreid.errors import DataError, MissingDataError
 from vidreid.files import write_whole
 
 JUNK_PID = -1
@@ -67,10 +68,10 @@ def frame_name(pid: int, camera: int, tracklet: int, frame: int) -> str:
         frame: Number of the frame, from 1; numbers above 999 widen the name.
 
     Raises:
-        ValueError: If a number does not fit its place in the name.
+        DataError: If a number does not fit its place in the name.
     """
     if not 1 <= camera <= 9 or not 0 <= tracklet <= 9999 or frame < 0:
-        raise ValueError(
+        raise DataError(
             f"Camera {camera}, tracklet {tracklet}, frame {frame} do not fit a MARS name: "
             "the camera must be 1..9 and the tracklet at most 9999."
         )
@@ -81,12 +82,10 @@ def folder_of(pid: int) -> str:
     """Return the folder of an identity: ``00-1``, ``0000``, ``0001`` …
 
     Raises:
-        ValueError: If the identity does not fit four characters.
+        DataError: If the identity does not fit four characters.
     """
     if not -1 <= pid <= 9999:
-        raise ValueError(
-            f"Identity {pid} does not fit a MARS name: use -1 (junk), 0 (distractor) or 1..9999."
-        )
+        raise DataError(f"Identity {pid} does not fit a MARS name: use -1 (junk), 0 (distractor) or 1..9999.")
     return "00-1" if pid == JUNK_PID else f"{pid:04d}"
 
 
@@ -94,11 +93,11 @@ def parse_frame_name(name: str) -> tuple[int, int, int, int]:
     """Return ``(pid, camera, tracklet, frame)`` of a file name.
 
     Raises:
-        ValueError: If the name does not follow the grammar.
+        DataError: If the name does not follow the grammar.
     """
     match = _NAME.fullmatch(name)
     if match is None:
-        raise ValueError(f"{name!r} is no MARS frame name: expected something like 0001C1T0001F001.jpg.")
+        raise DataError(f"{name!r} is no MARS frame name: expected something like 0001C1T0001F001.jpg.")
     pid, camera, tracklet, frame = match.groups()
     return int(pid.replace("00-1", "-1")), int(camera), int(tracklet), int(frame)
 
@@ -147,13 +146,13 @@ def read_info(info: Path) -> MarsInfo:
         The rows in int64, the query rows 0-based, the names as byte strings.
 
     Raises:
-        FileNotFoundError: If a ``.mat`` file is missing.
-        ValueError: If a file is unreadable or holds something else.
+        MissingDataError: If a ``.mat`` file is missing.
+        DataError: If a file is unreadable or holds something else.
     """
     info = Path(info)
     missing = [name for name, _ in (TRAIN_TRACKS, TEST_TRACKS, QUERY) if not (info / name).is_file()]
     if missing:
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"{info} lacks {', '.join(missing)}: take these files from the MARS evaluation package "
             "(its folder info/) and put them there."
         )
@@ -178,7 +177,7 @@ def read_names(path: Path) -> NDArray[np.bytes_] | None:
 def _read_rows(path: Path, variable: str) -> NDArray[np.int64]:
     rows = read_matrix(path, variable, _WHAT)
     if rows.ndim != 2 or rows.shape[1] != 4 or len(rows) == 0:
-        raise ValueError(f"{path}: {variable} has shape {rows.shape}, expected (tracklets, 4).")
+        raise DataError(f"{path}: {variable} has shape {rows.shape}, expected (tracklets, 4).")
     return rows.astype(np.int64)
 
 

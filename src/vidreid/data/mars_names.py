@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.data.mars_format import parse_frame_name
+from vidreid.errors import DataError
 
 
 def rebuild_names(folder: Path) -> NDArray[np.bytes_]:
@@ -32,11 +33,11 @@ def parse_names(names: NDArray[np.bytes_]) -> tuple[NDArray[np.int64], NDArray[n
     """Return identity and camera of each name; the million names of MARS take a fraction of a second.
 
     Raises:
-        ValueError: If a name does not follow the grammar; the first is quoted.
+        DataError: If a name does not follow the grammar; the first is quoted.
     """
     width = names.dtype.itemsize
     if len(names) == 0 or width < 19:
-        raise ValueError("The name list is empty or holds no MARS frame names such as 0001C1T0001F001.jpg.")
+        raise DataError("The name list is empty or holds no MARS frame names such as 0001C1T0001F001.jpg.")
     letters = names.view(np.uint8).reshape(len(names), width)
     junk = (letters[:, :4] == np.frombuffer(b"00-1", np.uint8)).all(axis=1)
     digits = letters.astype(np.int8) - ord("0")
@@ -48,7 +49,7 @@ def parse_names(names: NDArray[np.bytes_]) -> tuple[NDArray[np.int64], NDArray[n
         fits &= letters[:, place] == ord(letter)
     if not fits.all():
         wrong = int(np.argmin(fits))
-        raise ValueError(
+        raise DataError(
             f"Line {wrong + 1} of the name list is {names[wrong].decode(errors='replace')!r}, which is no "
             "MARS frame name such as 0001C1T0001F001.jpg."
         )

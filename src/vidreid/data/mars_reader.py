@@ -20,6 +20,7 @@ from vidreid.data.mars_names import rebuild_names
 from vidreid.data.notices import say
 from vidreid.data.occlusion import occluded_tracklets
 from vidreid.data.tracklets import FrameList, tracklet_table
+from vidreid.errors import DataError, MissingDataError
 
 SYNTHETIC_MARKER = "synthetic.json"
 """A tree with this file is procedural: its counts are not compared with MARS."""
@@ -37,8 +38,8 @@ def read_mars(root: str | Path, *, strict: bool = False) -> Benchmark:
             are not compared.
 
     Raises:
-        FileNotFoundError: If the root or files of ``info`` are missing.
-        ValueError: If the files contradict each other, or under ``strict`` the counts differ.
+        MissingDataError: If the root or files of ``info`` are missing.
+        DataError: If the files contradict each other, or under ``strict`` the counts differ.
     """
     root = Path(root)
     _check_root(root)
@@ -72,14 +73,14 @@ def read_mars(root: str | Path, *, strict: bool = False) -> Benchmark:
 
 def _check_root(root: Path) -> None:
     if not root.is_dir():
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"There is no folder {root}: set data.root to the folder that holds {TRAIN_FOLDER}, "
             f"{TEST_FOLDER} and {INFO_FOLDER}."
         )
     if not (root / INFO_FOLDER).is_dir():
         inside = [child for child in sorted(root.iterdir()) if (child / INFO_FOLDER).is_dir()]
         hint = f"did you mean {inside[0]}?" if inside else "copy it there from the MARS evaluation package."
-        raise FileNotFoundError(f"{root} holds no folder {INFO_FOLDER}: {hint}")
+        raise MissingDataError(f"{root} holds no folder {INFO_FOLDER}: {hint}")
 
 
 def _inner(root: Path, folder: str) -> Path:
@@ -101,13 +102,13 @@ def _frames(
     if names is None or len(names) != expected:
         state = "is missing" if names is None else f"has {len(names):,} lines instead of {expected:,}"
         if not folder.is_dir():
-            raise FileNotFoundError(
+            raise MissingDataError(
                 f"info/{list_name} {state} and cannot be rebuilt, because there is no folder {folder}: "
                 "unpack the images there."
             )
         names = rebuild_names(folder)
         if len(names) != expected:
-            raise ValueError(
+            raise DataError(
                 f"info/{list_name} {state}, and {folder} holds {len(names):,} frames instead of "
                 f"{expected:,}: unpack the images anew, or take a whole name list."
             )

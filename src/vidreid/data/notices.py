@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
+from vidreid.errors import DataError
+
 
 def say(sentence: str, strict: bool, notices: list[str]) -> None:
     """Append a sentence to the notices.
 
     Raises:
-        ValueError: With the sentence, under ``strict``.
+        DataError: With the sentence, under ``strict``.
     """
     if strict:
-        raise ValueError(f"{sentence[0].upper()}{sentence[1:]} (data.strict=true)")
+        raise DataError(f"{sentence[0].upper()}{sentence[1:]} (data.strict=true)")
     notices.append(sentence)
 
 

@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+from vidreid.errors import DataError, MissingDataError
+
 _IMAGES = (".png", ".jpg", ".jpeg")
 
 
@@ -16,8 +18,8 @@ def numbered_frames(folder: Path, pattern: re.Pattern[str], example: str) -> lis
         example: A frame's name, for messages.
 
     Raises:
-        FileNotFoundError: If there is no frame.
-        ValueError: If an image has another name, or a number comes twice.
+        MissingDataError: If there is no frame.
+        DataError: If an image has another name, or a number comes twice.
     """
     numbered: dict[int, str] = {}
     for name in sorted(entry.name for entry in os.scandir(folder)):
@@ -26,13 +28,13 @@ def numbered_frames(folder: Path, pattern: re.Pattern[str], example: str) -> lis
             continue
         match = pattern.fullmatch(stem)
         if match is None:
-            raise ValueError(
+            raise DataError(
                 f"{folder / name} is not named like a frame of this folder, such as {example}: rename it, or "
                 "move it away."
             )
         first = numbered.setdefault(int(match["frame"]), name)
         if first != name:
-            raise ValueError(f"{folder} holds one frame twice, {first} and {name}: move one of them away.")
+            raise DataError(f"{folder} holds one frame twice, {first} and {name}: move one of them away.")
     if not numbered:
-        raise FileNotFoundError(f"{folder} holds no frame such as {example}: unpack this folder anew.")
+        raise MissingDataError(f"{folder} holds no frame such as {example}: unpack this folder anew.")
     return [numbered[number] for number in sorted(numbered)]

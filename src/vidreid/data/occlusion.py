@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from vidreid.data.mars_format import TEST_FOLDER
 from vidreid.data.tracklets import column
+from vidreid.errors import DataError
 
 OCCLUDED_BELOW = 0.7
 """Share of the body, averaged over the frames of a tracklet, below which it is called occluded."""
@@ -21,7 +22,7 @@ def occluded_tracklets(root: Path, test: pd.DataFrame) -> dict[str, NDArray[np.b
         test: Its test table.
 
     Raises:
-        ValueError: If the file belongs to other frames.
+        DataError: If the file belongs to other frames.
     """
     file = root / "visible" / f"{TEST_FOLDER}.npy"
     if not file.is_file():
@@ -29,7 +30,7 @@ def occluded_tracklets(root: Path, test: pd.DataFrame) -> dict[str, NDArray[np.b
     visible = np.load(file).astype(np.float64)
     starts, stops = column(test, "start"), column(test, "stop")
     if len(visible) != int(stops.max(initial=0)):
-        raise ValueError(
+        raise DataError(
             f"{file} has {len(visible):,} numbers for {int(stops.max(initial=0)):,} test frames: render the "
             "benchmark anew."
         )

@@ -6,6 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vidreid.errors import DataError
+
 
 class PersonSplit(NamedTuple):
     """One split, as names of the people's folders.
@@ -23,14 +25,14 @@ def read_split_list(path: Path) -> list[PersonSplit]:
     """Read a JSON list of ``{"train": [names], "test": [names]}``.
 
     Raises:
-        ValueError: If the file is no such list, or a name comes twice in a split.
+        DataError: If the file is no such list, or a name comes twice in a split.
     """
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not readable as JSON ({error}): replace it by a whole copy.") from error
+        raise DataError(f"{path} is not readable as JSON ({error}): replace it by a whole copy.") from error
     if not isinstance(listed, list) or not listed:
-        raise ValueError(
+        raise DataError(
             f'{path} must be a list of {{"train": [names], "test": [names]}} and is none: take the file '
             "of the data set."
         )
@@ -46,10 +48,10 @@ def choose_split(splits: Sequence[PersonSplit], number: int, path: Path) -> Pers
         path: Where they stand, for the message.
 
     Raises:
-        ValueError: If there is no such split.
+        DataError: If there is no such split.
     """
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(splits):
-        raise ValueError(
+        raise DataError(
             f"data.split={number} is not among the {len(splits)} splits of {path}: choose one of "
             f"0..{len(splits) - 1}."
         )
@@ -63,15 +65,15 @@ def people(splits: Sequence[PersonSplit]) -> list[str]:
 
 def _split(element: Any, where: str) -> PersonSplit:
     if not isinstance(element, dict):
-        raise ValueError(f'{where} is not of the form {{"train": [names], "test": [names]}}: correct it.')
+        raise DataError(f'{where} is not of the form {{"train": [names], "test": [names]}}: correct it.')
     halves = []
     for half in ("train", "test"):
         names = element.get(half)
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"{where}: {half!r} is no list of names of people's folders: correct it.")
+            raise DataError(f"{where}: {half!r} is no list of names of people's folders: correct it.")
         halves.append(tuple(sorted(names)))
     both = sorted([*halves[0], *halves[1]])
     twice = next((name for name, after in pairwise(both) if name == after), None)
     if twice is not None:
-        raise ValueError(f"{where} names {twice} twice, so that nobody can tell its half: correct it.")
+        raise DataError(f"{where} names {twice} twice, so that nobody can tell its half: correct it.")
     return PersonSplit(*halves)

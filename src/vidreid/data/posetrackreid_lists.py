@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vidreid.errors import DataError
+
 TRAIN_FOLDER = "train"
 TEST_FOLDER = "val"
 TRAIN_LIST = "train_names.json"
@@ -41,14 +43,14 @@ def read_list(path: Path) -> list[ListedTracklet]:
     """Read a list.
 
     Raises:
-        ValueError: If the file is no list of such elements; the first wrong one is named.
+        DataError: If the file is no list of such elements; the first wrong one is named.
     """
     try:
         elements = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not readable as JSON ({error}): replace it by a whole copy.") from error
+        raise DataError(f"{path} is not readable as JSON ({error}): replace it by a whole copy.") from error
     if not isinstance(elements, list) or not elements:
-        raise ValueError(
+        raise DataError(
             f"{path} must be a list of [[pose file names], identity, video]; it holds "
             f"{'no tracklet' if elements == [] else 'something else'}: take the list of the data set."
         )
@@ -69,18 +71,18 @@ def image_path(tracklet: ListedTracklet, name: str, split: str, own_folder: str)
         own_folder: Folder of the identity.
 
     Raises:
-        ValueError: If it is no name of a ``.pose`` file of this split.
+        DataError: If it is no name of a ``.pose`` file of this split.
     """
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
     folders = [place for place, part in enumerate(parts[:-1]) if part.endswith("_keypoints")]
     if folders:
         if parts[folders[-1]] != f"{split}_keypoints":
-            raise ValueError(f"{tracklet.where}: {name!r} is not in {split}_keypoints, where it must be.")
+            raise DataError(f"{tracklet.where}: {name!r} is not in {split}_keypoints, where it must be.")
         parts = parts[folders[-1] + 1 :]
     elif name.startswith(("/", "\\")):
-        raise ValueError(f"{tracklet.where}: {name!r} does not lead through a folder {split}_keypoints.")
+        raise DataError(f"{tracklet.where}: {name!r} does not lead through a folder {split}_keypoints.")
     if ".." in parts or not parts or not parts[-1].endswith(".pose"):
-        raise ValueError(f"{tracklet.where}: {name!r} is no name of a .pose file.")
+        raise DataError(f"{tracklet.where}: {name!r} is no name of a .pose file.")
     parts[-1] = parts[-1].removesuffix(".pose") + ".jpg"
     return "/".join(parts if len(parts) > 1 else [own_folder, *parts])
 
@@ -97,22 +99,22 @@ def numbers(texts: Sequence[str]) -> dict[str, int]:
 def _tracklet(element: Any, list_name: str, place: int) -> ListedTracklet:
     where = f"{list_name}, tracklet {place}"
     if not isinstance(element, list) or len(element) != 3:
-        raise ValueError(
+        raise DataError(
             f"{where} is {_short(element)} instead of [[pose file names], identity, video]: this list is "
             "damaged or of another format."
         )
     names, identity, video = element
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{where} begins with {_short(names)} instead of a list of pose file names.")
+        raise DataError(f"{where} begins with {_short(names)} instead of a list of pose file names.")
     if not names:
-        raise ValueError(f"{where} has no frames: remove it from the list.")
+        raise DataError(f"{where} has no frames: remove it from the list.")
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{where} has the frame {twice!r} twice: remove one.")
+        raise DataError(f"{where} has the frame {twice!r} twice: remove one.")
     for what, value in (("identity", identity), ("video", video)):
         known = (isinstance(value, str) and value != "") or (type(value) is int and value >= 0)
         if not known:
-            raise ValueError(
+            raise DataError(
                 f"{where}: the {what} is {_short(value)} instead of a name or a number from 0 upwards."
             )
     return ListedTracklet(list_name, place, tuple(names), str(identity), str(video))

@@ -25,6 +25,7 @@ from vidreid.data.posetrackreid_lists import (
 )
 from vidreid.data.protocols import Protocol
 from vidreid.data.tracklets import FrameList, column, tracklet_table
+from vidreid.errors import DataError, MissingDataError
 
 POSETRACKREID_COUNTS: dict[str, int] = {
     "train tracklets": 7725,
@@ -61,8 +62,8 @@ def read_posetrackreid(root: str | Path, *, strict: bool = False) -> Benchmark:
         strict: Raise if the counts differ from the published ones, instead of saying so in ``notices``.
 
     Raises:
-        FileNotFoundError: If lists or folders are missing.
-        ValueError: If a list is of another form or contradicts itself or the others; under ``strict`` if the
+        MissingDataError: If lists or folders are missing.
+        DataError: If a list is of another form or contradicts itself or the others; under ``strict`` if the
             counts differ.
     """
     root = Path(root)
@@ -101,7 +102,7 @@ def read_posetrackreid(root: str | Path, *, strict: bool = False) -> Benchmark:
 
 def _check_root(root: Path) -> None:
     if not root.is_dir():
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"There is no folder {root}: set data.root to the folder that holds {TRAIN_FOLDER}, "
             f"{TEST_FOLDER} and {TRAIN_LIST}."
         )
@@ -109,10 +110,10 @@ def _check_root(root: Path) -> None:
     if lists:
         inside = [child for child in sorted(root.iterdir()) if (child / TRAIN_LIST).is_file()]
         hint = f"did you mean {inside[0]}?" if inside else "take the lists of the data set."
-        raise FileNotFoundError(f"{root} lacks {', '.join(lists)}: {hint}")
+        raise MissingDataError(f"{root} lacks {', '.join(lists)}: {hint}")
     folders = [name for name in (TRAIN_FOLDER, TEST_FOLDER) if not (root / name).is_dir()]
     if folders:
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"{root} has no folder {' and no folder '.join(folders)}: unpack the images there."
         )
 
@@ -145,7 +146,7 @@ def _frames(folder: Path, tracklets: Sequence[ListedTracklet], strict: bool, not
         for name in tracklet.names:
             path = image_path(tracklet, name, folder.name, own)
             if path.partition("/")[0] not in folders:
-                raise FileNotFoundError(
+                raise MissingDataError(
                     f"{tracklet.where}: there is no folder {folder / path.partition('/')[0]} for {name!r}: "
                     "unpack the images anew."
                 )
@@ -161,7 +162,7 @@ def _frames(folder: Path, tracklets: Sequence[ListedTracklet], strict: bool, not
 def _check_owner(first: ListedTracklet, tracklet: ListedTracklet, path: str) -> None:
     """Refuse a picture of two people or videos; a tracklet may be in both test lists."""
     if (first.identity, first.video) != (tracklet.identity, tracklet.video):
-        raise ValueError(
+        raise DataError(
             f"The frame {path} is of identity {first.identity} in video {first.video} ({first.where}) and of "
             f"identity {tracklet.identity} in video {tracklet.video} ({tracklet.where}): correct the lists."
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.camera_pairs import CameraPair, find_folder, read_camera_pair
 from vidreid.data.person_splits import choose_split, people, read_split_list
+from vidreid.errors import DataError, MissingDataError
 
 FOLDER = "multi_shot"
 """Folder of the two cameras, which also names the keypoint store."""
@@ -43,22 +44,22 @@ def read_prid2011(root: str | Path, split: int = 0, *, strict: bool = False) -> 
         strict: Raise if the counts differ from the published ones, instead of saying so in ``notices``.
 
     Raises:
-        FileNotFoundError: If folders, frames or the splits are missing.
-        ValueError: If the splits are of another form, there is no such split, or a name is odd; under
+        MissingDataError: If folders, frames or the splits are missing.
+        DataError: If the splits are of another form, there is no such split, or a name is odd; under
             ``strict`` if the counts differ.
     """
     root = Path(root)
     folder = find_folder(root, "prid_2011", FOLDER, PRID2011.title)
     listed = next((at / SPLIT_LIST for at in (root, folder.parent) if (at / SPLIT_LIST).is_file()), None)
     if listed is None:
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"{root} has no {SPLIT_LIST}: put the ten splits that are in use for video there, a list of "
             '{"train": [names], "test": [names]}.'
         )
     splits = read_split_list(listed)
     odd = next((name for name in people(splits) if not _PERSON.fullmatch(name)), None)
     if odd is not None:
-        raise ValueError(f"{listed} names {odd!r}, which is no name such as person_0001: correct it.")
+        raise DataError(f"{listed} names {odd!r}, which is no name such as person_0001: correct it.")
     return read_camera_pair(
         PRID2011, root, folder, splits, choose_split(splits, split, listed), strict=strict
     )

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from vidreid.data.frames import FrameError, read_image
+from vidreid.data.frames import FrameError, read_frame
 from vidreid.data.keypoint_sources import KeypointSource
 from vidreid.data.tracklets import FrameList
 from vidreid.keypoints.layouts import select_joints
@@ -75,7 +75,7 @@ class ClipReader:
         bad: set[int] = set()
         for row in dict.fromkeys(rows.tolist()):
             try:
-                images[row] = read_image(self.frames.file(row))
+                images[row] = read_frame(self.frames, row)
             except FrameError as error:
                 if self.on_bad_frame == "error":
                     raise

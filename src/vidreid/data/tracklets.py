@@ -1,11 +1,13 @@
 """The tracklet table (one row a tracklet) and the columnar list of frames that its rows point into."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vidreid.data.frames import read_encoded
 from vidreid.data.mars_format import names_crc
 
 
@@ -42,8 +44,17 @@ class FrameList:
 
     def relative(self, row: int) -> str:
         """Return the path of one frame below ``folder``."""
-        name = self.names[row].decode()
+        # As the file system gives names: what is no UTF-8 comes back as the same bytes.
+        name = os.fsdecode(self.names[row])
         return f"{name[: self.prefix]}/{name}" if self.prefix else name
+
+    def encoded(self, row: int) -> bytes:
+        """Return the bytes of one frame's image file.
+
+        Raises:
+            FrameError: If it cannot be read.
+        """
+        return read_encoded(self.file(row))
 
     def paths(self, start: int, stop: int) -> list[Path]:
         """Return the paths of the frames ``start:stop``."""

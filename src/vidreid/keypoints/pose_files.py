@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vidreid.errors import DataError, MissingDataError
 from vidreid.keypoints.layouts import Layout, check_layout
 
 _SHAPE = (17, 3)
@@ -35,27 +36,27 @@ def read_pose_file(path: str | PathLike[str]) -> NDArray[np.float32]:
         ``(17, 3)``: x, y and confidence in [0, 1]; a missing joint is all zero.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it holds anything else.
+        MissingDataError: If there is no such file.
+        DataError: If it holds anything else.
     """
     try:
         with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - quicker than by a Path
             text = file.read()
     except FileNotFoundError:
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"There is no keypoint file {path}, though the frame is listed: unpack the keypoints anew, or "
             "choose a method that needs none."
         ) from None
     if not text.strip():
-        raise ValueError(f"{path} is empty: it must hold 17 joints of x, y and score; unpack it anew.")
+        raise DataError(f"{path} is empty: it must hold 17 joints of x, y and score; unpack it anew.")
     try:
         joints = np.array(_parsed(text), dtype=np.float64)
     except _BROKEN as error:
-        raise ValueError(
+        raise DataError(
             f"{path} is no list of 17 joints of x, y and score: unpack it anew, or write it as JSON."
         ) from error
     if joints.shape != _SHAPE:
-        raise ValueError(
+        raise DataError(
             f"{path} has the shape {joints.shape} instead of (17, 3), 17 joints of x, y and score: these are "
             "keypoints of another kind."
         )
@@ -89,7 +90,7 @@ class PoseFiles:
             layout: What the 17 joints are. The release says COCO; PoseTrackReID is annotated in PoseTrack's.
 
         Raises:
-            ValueError: If there is no such layout.
+            DataError: If there is no such layout.
         """
         check_layout(layout)
         self.paths = paths
@@ -102,8 +103,8 @@ class PoseFiles:
         """Return ``(n, 17, 3)`` of these rows; see ``read_pose_file``.
 
         Raises:
-            FileNotFoundError: If a file is missing.
-            ValueError: If a file holds anything else.
+            MissingDataError: If a file is missing.
+            DataError: If a file holds anything else.
         """
         chosen = (
             list(range(*rows.indices(len(self))))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vidreid.errors import DataError, MissingDataError
 from vidreid.files import write_whole
 from vidreid.keypoints.layouts import Layout, check_layout
 
@@ -63,7 +64,7 @@ class KeypointStore:
         self.layout: Layout = layout
         self._array: NDArray[np.float16] = np.load(self.path, mmap_mode="r")
         if self._array.ndim != 3 or self._array.shape[1:] != (_JOINTS, 3):
-            raise ValueError(f"{self.path} has shape {self._array.shape}, expected (frames, 17, 3).")
+            raise DataError(f"{self.path} has shape {self._array.shape}, expected (frames, 17, 3).")
 
     @classmethod
     def open(cls, folder: Path, split: str, frames: int, names_crc: int | None) -> "KeypointStore":
@@ -76,29 +77,29 @@ class KeypointStore:
             names_crc: CRC-32 of the frame list; ``None`` leaves that check out.
 
         Raises:
-            FileNotFoundError: If the folder or one of the two files is missing.
-            ValueError: If the store belongs to another frame list.
+            MissingDataError: If the folder or one of the two files is missing.
+            DataError: If the store belongs to another frame list.
         """
         folder = Path(folder)
         if not folder.is_dir():
-            raise FileNotFoundError(
+            raise MissingDataError(
                 f"There are no keypoints in {folder}: prepare them, or choose a method that needs none."
             )
         array, description = folder / f"{split}.npy", folder / f"{split}.json"
         for path in (array, description):
             if not path.is_file():
-                raise FileNotFoundError(f"{path} is missing: make these keypoints anew.")
+                raise MissingDataError(f"{path} is missing: make these keypoints anew.")
         told = json.loads(description.read_text())
         layout = told.get("skeleton", "coco17")
         check_layout(layout)
         store = cls(array, source=str(told.get("source", "unknown")), layout=layout)
         if len(store) != frames or told["frames"] != frames:
-            raise ValueError(
+            raise DataError(
                 f"{array} describes {len(store)} frames but the frame list has {frames}: "
                 "these keypoints belong to other images, make them anew."
             )
         if names_crc is not None and told["names_crc32"] != names_crc:
-            raise ValueError(
+            raise DataError(
                 f"{array} was made for a frame list with other names (checksum {told['names_crc32']}, "
                 f"here {names_crc}): these keypoints belong to other images, make them anew."
             )

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from vidreid.data.frames import read_image
+from vidreid.data.frames import read_frame
 from vidreid.data.tracklets import FrameList
 from vidreid.metrics.distances import Distance
 from vidreid.metrics.top_matches import top_matches
@@ -109,7 +109,7 @@ def frames_reader(table: pd.DataFrame, frames: FrameList, count: int = 3) -> Fra
 
     def frames_of(tracklet: int) -> list[Frame]:
         start, stop = (int(x) for x in spans.loc[tracklet])
-        return [read_image(frames.path(row)) for row in start + middles(stop - start, count)]
+        return [read_frame(frames, row) for row in start + middles(stop - start, count)]
 
     return frames_of
 
