@@ -13,8 +13,8 @@ class Pose:
     """One person in one image.
 
     Attributes:
-        keypoints: ``(K, 3)`` float64: x, y in pixels of the image and confidence in [0, 1]; a missing joint is
-            all zero.
+        keypoints: ``(K, 3)`` float64: x, y in pixels of the image and confidence in [0, 1]; a missing joint
+            is all zero.
         box: x, y, width and height in pixels of the image, where the tool tells.
         score: How sure the tool is of the person as a whole; scales differ between tools.
         is_target: Whether this is the person whom a crop is about, where the tool tells.
