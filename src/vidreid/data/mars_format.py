@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import savemat
 
-from vidreid.data.mat_files import read_matrix
+from vidreid.data.mat_files import read_whole_numbers
 from vidreid.errors import DataError, MissingDataError
 from vidreid.files import write_whole
 
@@ -156,8 +156,8 @@ def read_info(info: Path) -> MarsInfo:
             f"{info} lacks {', '.join(missing)}: take these files from the MARS evaluation package "
             "(its folder info/) and put them there."
         )
-    # MATLAB wrote the query rows 1-based as uint16: widen before subtracting.
-    query = read_matrix(info / QUERY[0], QUERY[1], _WHAT).reshape(-1).astype(np.int64) - 1
+    # MATLAB counts from 1.
+    query = read_whole_numbers(info / QUERY[0], QUERY[1], _WHAT).reshape(-1) - 1
     return MarsInfo(
         train_rows=_read_rows(info / TRAIN_TRACKS[0], TRAIN_TRACKS[1]),
         test_rows=_read_rows(info / TEST_TRACKS[0], TEST_TRACKS[1]),
@@ -175,10 +175,10 @@ def read_names(path: Path) -> NDArray[np.bytes_] | None:
 
 
 def _read_rows(path: Path, variable: str) -> NDArray[np.int64]:
-    rows = read_matrix(path, variable, _WHAT)
-    if rows.ndim != 2 or rows.shape[1] != 4 or len(rows) == 0:
+    rows = read_whole_numbers(path, variable, _WHAT)
+    if rows.ndim != 2 or rows.shape[1] != 4:
         raise DataError(f"{path}: {variable} has shape {rows.shape}, expected (tracklets, 4).")
-    return rows.astype(np.int64)
+    return rows
 
 
 def _write_matrix(path: Path, variable: str, matrix: NDArray[np.generic]) -> None:

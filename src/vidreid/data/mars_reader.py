@@ -20,12 +20,13 @@ from vidreid.data.mars_names import rebuild_names
 from vidreid.data.notices import say
 from vidreid.data.occlusion import occluded_tracklets
 from vidreid.data.tracklets import FrameList, tracklet_table
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, reads_files
 
 SYNTHETIC_MARKER = "synthetic.json"
 """A tree with this file is procedural: its counts are not compared with MARS."""
 
 
+@reads_files
 def read_mars(root: str | Path, *, strict: bool = False) -> Benchmark:
     """Read the tables of a tree in MARS format; images are not touched.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.camera_pairs import CameraPair, find_folder, read_camera_pair
 from vidreid.data.person_splits import choose_split, people, read_split_list
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, reads_files
 
 FOLDER = "multi_shot"
 """Folder of the two cameras, which also names the keypoint store."""
@@ -35,6 +35,7 @@ PRID2011 = CameraPair(
 _PERSON = re.compile(r"person_\d+")
 
 
+@reads_files
 def read_prid2011(root: str | Path, split: int = 0, *, strict: bool = False) -> Benchmark:
     """Read one split of PRID2011.
 
