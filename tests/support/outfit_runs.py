@@ -31,15 +31,7 @@ def scores_of_places(root: Path, data: str, protocol: str, places: list[float]) 
     for batch in module.test_dataloader():
         features = torch.tensor(places)[batch.tracklets][:, None]
         facts = batch.clips, batch.tracklets, batch.pids, batch.cameras, batch.roles
-        metric.update(
-            features,
-            batch.clips,
-            batch.tracklets,
-            batch.pids,
-            batch.cameras,
-            batch.roles,
-            outfits=batch.outfits,
-        )
+        metric.update(features, *facts, outfits=batch.outfits)
     return {name: value.item() for name, value in metric.compute().items()}
 
 
