@@ -80,3 +80,19 @@ def prid2011_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from support.camera_pair_trees import make_prid_tree
 
     return make_prid_tree(tmp_path_factory.mktemp("prid2011") / "prid2011")
+
+
+@pytest.fixture(scope="session")
+def ccvid_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Path:
+    """A tiny tree in the format of CCVID: 6 training identities in two outfits, walkers as pictures."""
+    from support.outfit_trees import make_ccvid_tree, walkers
+
+    return make_ccvid_tree(tmp_path_factory.mktemp("ccvid") / "ccvid", pictures=walkers(tiny_root))
+
+
+@pytest.fixture(scope="session")
+def mevid_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Path:
+    """A tiny tree in the format of MEVID: 6 training identities in two outfits, walkers as pictures."""
+    from support.outfit_trees import make_mevid_tree, walkers
+
+    return make_mevid_tree(tmp_path_factory.mktemp("mevid") / "mevid", pictures=walkers(tiny_root))

@@ -90,11 +90,22 @@ def test_a_batch_has_the_shapes_and_types_of_the_contract(benchmark):
     assert batch.images.is_contiguous()
     assert batch.keypoints.shape == (2, 4, 12, 3)
     assert batch.keypoints.dtype == torch.float32
-    for numbers in batch[2:7]:
+    for numbers in (*batch[2:7], batch.outfits):
         assert numbers.dtype == torch.int64
         assert numbers.shape == (2,)
     assert batch.pids.tolist() == [0, 1]
     assert batch.clips.tolist() == [-1, -1]
+    assert batch.outfits.tolist() == [0, 0]
+
+
+def test_clips_know_the_outfits_of_a_table_that_has_them(benchmark):
+    train = benchmark.train.assign(outfit=np.arange(len(benchmark.train)) + 4)
+    reader, transform = ClipReader(benchmark.train_frames), ClipTransform(*SIZE)
+    clips = TrainClips(train, reader, transform, 4)
+    assert collate_clips([clips[Draw(row, row)] for row in (0, 3)]).outfits.tolist() == [4, 7]
+    roles = np.array([1, 0, *[3] * (len(train) - 2)])
+    clips = EvaluationClips(train, roles, reader, transform, 4)
+    assert collate_clips([clips[0], clips[1]]).outfits.tolist() == [4, 6]
 
 
 def test_without_keypoints_the_batch_has_none(benchmark):

@@ -12,6 +12,7 @@ from vidreid.metrics.reid import ReidMetric
 
 CLIPS = 101
 SEGMENTS = (8, 4, 4)
+ANSWERS = ("any", "other_outfit")
 WEIGHTS = (6.0, 1.5, 4.5)
 
 
@@ -40,6 +41,11 @@ def visible_segments():
     return shows
 
 
+def outfits():
+    """What each clip's tracklet wears: one of two outfits, from the tracklet's number."""
+    return clips()[2] // 3 % 2
+
+
 def make_metric(visible: bool, **options) -> ReidMetric:
     segments = {"segments": SEGMENTS, "segment_weights": WEIGHTS} if visible else {}
     return ReidMetric(CLIPS, **segments, **options)
@@ -56,10 +62,10 @@ def share(rank: int, world: int, case: str) -> list[int]:
 
 
 def evaluate(metric: ReidMetric, rows: list[int], batch: int = 7) -> dict[str, float]:
-    """Scores of some clips, with what they show if the metric knows segments."""
-    everything = clips() if metric.segments is None else [*clips(), visible_segments()]
+    """Scores of some clips, with their outfits, and with what they show if the metric knows segments."""
+    everything = [*clips(), None if metric.segments is None else visible_segments(), outfits()]
     for start in range(0, len(rows), batch):
-        metric.update(*[x[rows[start : start + batch]] for x in everything])
+        metric.update(*[None if x is None else x[rows[start : start + batch]] for x in everything])
     return {name: value.item() for name, value in metric.compute().items()}
 
 
@@ -70,13 +76,13 @@ def main(rank: int, meeting: str, out: Path) -> None:
     for world, group in groups.items():
         if rank >= world:
             continue
-        for case, visible in itertools.product(("padded", "few", "none"), (False, True)):
-            metric = make_metric(visible)
+        for case, visible, answers in itertools.product(("padded", "few", "none"), (False, True), ANSWERS):
+            metric = make_metric(visible, answers=answers)
             metric.process_group = group
             scores = evaluate(metric, share(rank, world, case))
             aps = metric.result().average_precisions.nan_to_num(-1).tolist()
             total = metric.descriptors().features.double().sum().item()
-            results[f"{case} {world} {visible}"] = [scores, aps, total]
+            results[f"{case} {world} {visible} {answers}"] = [scores, aps, total]
     out.write_text(json.dumps(results))
     dist.destroy_process_group()
 

@@ -29,6 +29,9 @@ def slow_rank(
     unanswered="skip",
     max_rank=50,
     matrix=None,
+    query_outfits=None,
+    gallery_outfits=None,
+    answers="any",
 ):
     query, gallery = np.asarray(query, np.float64), np.asarray(gallery, np.float64)
     if matrix is not None:
@@ -46,6 +49,10 @@ def slow_rank(
             same = gallery_pids[j] == query_pids[i]
             if (same and gallery_cameras[j] == query_cameras[i]) or gallery_pids[j] == junk_pid:
                 continue
+            if same and answers != "any":
+                changed = gallery_outfits[j] != query_outfits[i]
+                if changed != (answers == "other_outfit"):
+                    continue
             items.append((bool(same), matrix[i, j]))
         right = [k for k, (same, _) in enumerate(items, start=1) if same]
         right_distances = {d for same, d in items if same}
@@ -103,6 +110,18 @@ def slow_visible_distances(query, gallery, query_visible, gallery_visible, sizes
         far = max([shown(a, query_visible[i]) + longest, *compared])
         matrix[i][np.isnan(matrix[i])] = far
     return matrix
+
+
+def random_outfits(problem, seed):
+    """Outfits of the queries and of the gallery; identity 2 never changes, and identity 3 always does."""
+    random = np.random.default_rng([seed, 1])
+    outfits = []
+    for side, pids in enumerate(problem[2:4]):
+        worn = random.integers(0, 3, len(pids))
+        worn[pids == 2] = 1
+        worn[pids == 3] = 5 + side
+        outfits.append(worn)
+    return outfits
 
 
 def random_problem(seed, queries=40, gallery=150, width=6, pids=12, cameras=3, ties=True):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from golden.golden_weights import normal
-from metrics.slow_evaluator import random_problem, slow_rank
+from metrics.slow_evaluator import random_outfits, random_problem, slow_rank
 from vidreid.metrics.ranking import rank
 
 
@@ -47,6 +47,53 @@ def test_equals_the_slow_evaluator(seed, average_precision, unanswered, junk_pid
     assert fast.mean_inp == pytest.approx(slow.mean_inp, abs=1e-12)
     assert (fast.queries_counted, fast.queries_dropped) == (slow.counted, slow.dropped)
     assert fast.queries_tied == slow.tied
+
+
+@pytest.mark.parametrize("answers", ["any", "same_outfit", "other_outfit"])
+@pytest.mark.parametrize("ties", [True, False])
+@pytest.mark.parametrize("block", [1, 512])
+def test_outfits_equal_the_slow_evaluator(answers, ties, block, monkeypatch):
+    monkeypatch.setattr("vidreid.metrics.distances._TILE_ELEMENTS", 1)  # so that 50 queries are 4 blocks
+    problem = random_problem(2, queries=50, gallery=300, ties=ties)
+    outfits = random_outfits(problem, 2)
+    slow = slow_rank(*problem, query_outfits=outfits[0], gallery_outfits=outfits[1], answers=answers)
+    worn = dict(zip(("query_outfits", "gallery_outfits"), tensors(outfits), strict=True))
+    fast = rank(*tensors(problem), answers=answers, block=block, **worn)
+    np.testing.assert_allclose(fast.average_precisions, slow.average_precisions, atol=1e-12)
+    np.testing.assert_allclose(fast.cmc, slow.cmc, atol=1e-12)
+    assert fast.mean_inp == pytest.approx(slow.mean_inp, abs=1e-12)
+    assert (fast.queries_counted, fast.queries_dropped) == (slow.counted, slow.dropped)
+    assert fast.queries_tied == slow.tied
+    always = problem[2] == (2 if answers == "other_outfit" else 3)
+    assert always.any()
+    assert fast.average_precisions[always].isnan().all() == (answers != "any")
+    if answers == "any":
+        plain = rank(*tensors(problem), block=block)
+        assert torch.equal(plain.average_precisions.nan_to_num(-1), fast.average_precisions.nan_to_num(-1))
+
+
+def test_outfits_by_hand():
+    """Own identity at 1, 2 and 4 (other outfit, own, other) around a stranger at 3, who wears the query's."""
+    problem, own = line([1, 2, 3, 4], right={0, 1, 3}), torch.tensor([4])
+    worn = {"query_outfits": own, "gallery_outfits": torch.tensor([8, 4, 4, 9])}
+    assert rank(*problem, answers="any", **worn).mean_ap == pytest.approx((1 + 1 + 3 / 4) / 3)
+    assert rank(*problem, answers="same_outfit", **worn).mean_ap == pytest.approx(1)
+    assert rank(*problem, answers="other_outfit", **worn).mean_ap == pytest.approx((1 + 2 / 3) / 2)
+    # In the query's own camera an item is no answer, whatever it wears.
+    seen = line([1, 2, 3, 4], right={0, 1, 3}, cameras=[1, 2, 2, 2])
+    assert rank(*seen, answers="other_outfit", **worn).mean_ap == pytest.approx(1 / 2)
+
+
+def test_answers_that_need_outfits_say_so():
+    problem, one = line([1, 2], right={0}), torch.tensor([0])
+    with pytest.raises(ValueError, match="answers=same_outfit depends on outfits: give those of the gallery"):
+        rank(*problem, answers="same_outfit")
+    with pytest.raises(ValueError, match="answers=same_outfit depends on outfits: give those of the queries"):
+        rank(*problem, answers="same_outfit", gallery_outfits=torch.tensor([0, 0]))
+    with pytest.raises(ValueError, match="'other': choose any, same_outfit or other_outfit"):
+        rank(*problem, answers="other")
+    with pytest.raises(ValueError, match=r"gallery has 2 descriptors and outfits of shape \(1,\)"):
+        rank(*problem, gallery_outfits=one)
 
 
 @pytest.mark.parametrize(("average_precision", "expected"), [("hits", 0.7222), ("trapezoid", 0.6778)])

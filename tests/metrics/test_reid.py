@@ -11,6 +11,7 @@ from metrics.reid_problem import (
     clips,
     evaluate,
     make_metric,
+    outfits,
     visible_segments,
 )
 from metrics.slow_evaluator import slow_rank, slow_visible_distances
@@ -30,9 +31,10 @@ def slow_scores(normalize="none", **options):
         mean = values.mean(axis=0)
         if normalize == "after":
             mean = mean / np.linalg.norm(mean)
-        rows.append((mean, pids[mine][0], cameras[mine][0], roles[mine][0]))
+        rows.append((mean, pids[mine][0], cameras[mine][0], roles[mine][0], outfits()[mine][0].item()))
     query, gallery = [r for r in rows if r[3] & 1], [r for r in rows if r[3] & 2]
     columns = [np.array([r[i] for r in side]) for i in (0, 1, 2) for side in (query, gallery)]
+    options |= {"query_outfits": [r[4] for r in query], "gallery_outfits": [r[4] for r in gallery]}
     return slow_rank(*columns, **options), len([r for r in gallery if r[1] != -1])
 
 
@@ -53,6 +55,23 @@ def test_equals_the_slow_evaluator(normalize, distance):
         },
         abs=1e-6,
     )
+
+
+@pytest.mark.parametrize("answers", ["same_outfit", "other_outfit"])
+def test_outfits_reach_the_ranking(answers):
+    slow, _ = slow_scores(answers=answers, unanswered="zero")
+    metric = ReidMetric(CLIPS, answers=answers, unanswered="zero", block=3)
+    scores = evaluate(metric, list(range(CLIPS)))
+    assert scores["mAP"] == pytest.approx(slow.mean_ap, abs=1e-6)
+    assert scores["rank1"] == pytest.approx(slow.cmc[0], abs=1e-6)
+    assert scores != evaluate(ReidMetric(CLIPS, unanswered="zero"), list(range(CLIPS)))
+
+
+def test_without_outfits_everybody_wears_one():
+    for answers, counted in (("any", True), ("same_outfit", True), ("other_outfit", False)):
+        metric = ReidMetric(CLIPS, answers=answers)
+        metric.update(*clips())
+        assert bool(metric.compute()["queries_counted"] > 0) == counted
 
 
 def test_options_reach_the_ranking():
@@ -127,7 +146,12 @@ def test_survives_pickling():
 
 
 @pytest.mark.parametrize(
-    ("options", "match"), [({"normalize": "twice"}, "twice"), ({"max_rank": 10}, "rank20")]
+    ("options", "match"),
+    [
+        ({"normalize": "twice"}, "twice"),
+        ({"max_rank": 10}, "rank20"),
+        ({"answers": "same"}, "'same': choose any"),
+    ],
 )
 def test_wrong_options_are_named(options, match):
     with pytest.raises(ValueError, match=match):

@@ -2,22 +2,28 @@ import numpy as np
 import pytest
 import torch
 
-from metrics.slow_evaluator import random_problem
+from metrics.slow_evaluator import random_outfits, random_problem
 from vidreid.metrics.top_matches import top_matches
 
 
-@pytest.mark.parametrize("junk_pid", [-1, None])
-def test_equals_a_loop(junk_pid):
-    query, gallery, qp, gp, qc, gc = random_problem(0)
+@pytest.mark.parametrize(
+    ("junk_pid", "answers"), [(-1, "any"), (None, "any"), (-1, "same_outfit"), (None, "other_outfit")]
+)
+def test_equals_a_loop(junk_pid, answers):
+    query, gallery, qp, gp, qc, gc = problem = random_problem(0)
+    qo, go = random_outfits(problem, 0)
+    wrong = {"any": lambda i, j: False, "same_outfit": lambda i, j: go[j] != qo[i],
+             "other_outfit": lambda i, j: go[j] == qo[i]}[answers]  # fmt: skip
     rows, distances = top_matches(
-        *(torch.from_numpy(x) for x in (query, gallery, qp, gp, qc, gc)), 10, junk_pid=junk_pid
-    )
+        *(torch.from_numpy(x) for x in problem), 10, junk_pid=junk_pid, answers=answers,
+        query_outfits=torch.from_numpy(qo), gallery_outfits=torch.from_numpy(go),
+    )  # fmt: skip
     for i in range(len(query)):
         squared = ((gallery - query[i]) ** 2).sum(axis=1)
         allowed = [
             j
             for j in np.argsort(squared, kind="stable")
-            if not (gp[j] == qp[i] and gc[j] == qc[i]) and gp[j] != junk_pid
+            if not (gp[j] == qp[i] and (gc[j] == qc[i] or wrong(i, j))) and gp[j] != junk_pid
         ][:10]
         assert rows[i].tolist() == allowed
         assert distances[i].tolist() == squared[allowed].tolist()

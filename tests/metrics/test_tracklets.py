@@ -44,6 +44,16 @@ def test_contradicting_clips_are_named():
         average_clips(torch.ones(3, 2), numbers, numbers, torch.tensor([1, 1, 2]), numbers)
 
 
+def test_outfits_are_facts_of_tracklets():
+    numbers = torch.tensor([5, 8, 5])
+    result = average_clips(torch.ones(3, 2), *[numbers] * 4, outfits=torch.tensor([3, 1, 3]))
+    assert result.outfits is not None
+    assert result.outfits.tolist() == [3, 1]
+    assert result.having(QUERY).outfits.tolist() == [3]
+    with pytest.raises(ValueError, match="tracklet 5 disagree about its outfit"):
+        average_clips(torch.ones(3, 2), *[numbers] * 4, outfits=torch.tensor([3, 1, 4]))
+
+
 def test_roles_are_bits():
     numbers = torch.arange(4)
     result = average_clips(torch.ones(4, 2), numbers, numbers, numbers, torch.tensor([0, 1, 2, 3]))

@@ -91,6 +91,15 @@ def test_without_keypoints_all_is_compared(module: ReidModule) -> None:
     assert metric.compute()["rank1"] == 0
 
 
+def test_the_metric_knows_the_outfits(module: ReidModule) -> None:
+    for outfits, counted in ((torch.tensor([1, 1, 1]), 0), (torch.tensor([1, 2, 1]), 1), (None, 0)):
+        make = partial(module.make_metric, answers="other_outfit")
+        module._start_metric(make, SimpleNamespace(dataset=range(3)), 1.0)
+        module._collect(batch(None)._replace(outfits=outfits))
+        assert module.metric is not None
+        assert module.metric.compute()["queries_counted"] == counted
+
+
 def test_the_protocol_of_the_test_set_is_not_that_of_validation(module: ReidModule) -> None:
     module._start_metric(module.make_test_metric, SimpleNamespace(dataset=range(3)), 1.0)
     assert module.metric is not None

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -60,6 +62,19 @@ def test_spread_queries_have_answers():
     everything = descriptors(range(20), [1] * 20, [1, 2] * 10, [3] * 20)
     assert spread_queries(everything, 4) == [102, 107, 112, 117]
     assert spread_queries(descriptors([0, 1], [5, 6], [1, 2], [3, 2]), 3) == []
+
+
+@pytest.mark.parametrize(("answers", "shown"), [("same_outfit", [102, 104]), ("other_outfit", [101, 102])])
+def test_outfits_decide_as_in_the_evaluation(answers, shown):
+    # 100 asks; 101 wears another outfit, 102 is a stranger in that one, 103 is asked for by nobody else.
+    plain = descriptors([0, 1, 2, 9, 3], [5, 5, 6, 7, 5], [1, 2, 2, 1, 2], [3, 2, 2, 1, 2])
+    dressed = replace(plain, outfits=torch.tensor([4, 8, 8, 0, 4]))
+    assert spread_queries(dressed, 3, answers) == [100]
+    (row,) = ranked_rows(dressed, frames_of, queries=3, k=2, answers=answers)
+    assert [strip.frames[0][0, 0, 0] for strip in row.found] == shown
+    assert row.right == [tracklet != 102 for tracklet in shown]
+    one_outfit = replace(plain, outfits=torch.zeros(5, dtype=torch.int64))
+    assert spread_queries(one_outfit, 3, "other_outfit") == []
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ def protocol_options(data: DictConfig) -> dict[str, Any]:
     return {
         "junk_pid": JUNK_PID if protocol.junk == "ignored" else None,
         "cameras": protocol.cameras,
+        "answers": protocol.answers,
         "frames_per_clip": data.test_clip_length or data.clip_length,
     }
 

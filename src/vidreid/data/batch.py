@@ -21,6 +21,8 @@ class ClipBatch(NamedTuple):
         clips: ``(B,)`` int64, position in the flat list of evaluation clips; -1 in training.
         roles: ``(B,)`` int64, sum of 1 (query) and 2 (gallery); 0 in training.
         erased: ``(B, T)`` bool, frames in which a rectangle was erased, in training; ``None`` in evaluation.
+        outfits: ``(B,)`` int64, which of the identity's outfits is worn; zeros where the data do not say, and
+            ``None`` in a batch that was not made by ``collate_clips``.
     """
 
     images: Tensor
@@ -31,3 +33,4 @@ class ClipBatch(NamedTuple):
     clips: Tensor
     roles: Tensor
     erased: Tensor | None = None
+    outfits: Tensor | None = None

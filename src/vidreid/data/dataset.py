@@ -30,6 +30,7 @@ class Clip(NamedTuple):
     clip: int
     role: int
     erased: Tensor | None = None
+    outfit: int = 0
 
 
 # From pid to role.
@@ -68,6 +69,7 @@ class TrainClips(Dataset[Clip]):
         )
         self.labels = training_labels(table)
         self.cameras, self.tracklets = column(table, "camera"), column(table, "tracklet")
+        self.outfits = column(table, "outfit")
         self.starts, self.stops = column(table, "start"), column(table, "stop")
 
     def __len__(self) -> int:
@@ -81,7 +83,8 @@ class TrainClips(Dataset[Clip]):
         rows = self.starts[row] + training_clip(self.sampling, length, self.clip_length, generator)
         images, keypoints, erased = _input(self.reader, self.transform, rows, generator.getrandbits(63))
         label, camera = int(self.labels[row]), int(self.cameras[row])
-        return Clip(images, keypoints, label, camera, int(self.tracklets[row]), -1, 0, erased)
+        tracklet, outfit = int(self.tracklets[row]), int(self.outfits[row])
+        return Clip(images, keypoints, label, camera, tracklet, -1, 0, erased, outfit)
 
 
 class EvaluationClips(Dataset[Clip]):
@@ -125,7 +128,7 @@ class EvaluationClips(Dataset[Clip]):
         used = roles > 0
         self.roles = roles[used]
         self.pids, self.cameras = column(table, "pid")[used], column(table, "camera")[used]
-        self.tracklets = column(table, "tracklet")[used]
+        self.tracklets, self.outfits = column(table, "tracklet")[used], column(table, "outfit")[used]
         self.starts, self.stops = column(table, "start")[used], column(table, "stop")[used]
         counts = np.ones(len(self.roles), dtype=np.int64)
         if sampling == "dense":
@@ -145,7 +148,8 @@ class EvaluationClips(Dataset[Clip]):
         chosen = evaluation_clip(self.sampling, length, self.clip_length, int(self.positions[index]))
         images, keypoints, _ = _input(self.reader, self.transform, self.starts[row] + chosen, seed=0)
         pid, camera, tracklet = int(self.pids[row]), int(self.cameras[row]), int(self.tracklets[row])
-        return Clip(images, keypoints, pid, camera, tracklet, clip=index, role=int(self.roles[row]))
+        role, outfit = int(self.roles[row]), int(self.outfits[row])
+        return Clip(images, keypoints, pid, camera, tracklet, clip=index, role=role, outfit=outfit)
 
 
 def collate_clips(clips: Sequence[Clip]) -> ClipBatch:
@@ -158,6 +162,7 @@ def collate_clips(clips: Sequence[Clip]) -> ClipBatch:
         torch.stack(keypoints) if keypoints else None,
         *(part.contiguous() for part in numbers.unbind(1)),
         erased=torch.stack(erased) if erased else None,
+        outfits=torch.tensor([clip.outfit for clip in clips], dtype=torch.int64),
     )
 
 

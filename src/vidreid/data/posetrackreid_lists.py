@@ -1,7 +1,6 @@
 """The three lists of PoseTrackReID: JSON files of ``[[pose file names], identity, video]``."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,15 +82,6 @@ def image_path(tracklet: ListedTracklet, name: str, split: str, own_folder: str)
         raise DataError(f"{tracklet.where}: {name!r} is no name of a .pose file.")
     parts[-1] = parts[-1].removesuffix(".pose") + ".jpg"
     return "/".join(parts if len(parts) > 1 else [own_folder, *parts])
-
-
-def numbers(texts: Sequence[str]) -> dict[str, int]:
-    """Return a number for each text: itself if all are whole numbers, otherwise its place in sorted order."""
-    different = sorted(set(texts))
-    # Longer ones would not fit the tables.
-    if all(text.isdecimal() and len(text) <= 18 for text in different):
-        return {text: int(text) for text in different}
-    return {text: place for place, text in enumerate(different)}
 
 
 def _tracklet(element: Any, list_name: str, place: int) -> ListedTracklet:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.notices import differing_counts, say
+from vidreid.data.numbering import numbers
 from vidreid.data.posetrackreid_lists import (
     GALLERY_LIST,
     QUERY_LIST,
@@ -20,7 +21,6 @@ from vidreid.data.posetrackreid_lists import (
     TRAIN_LIST,
     ListedTracklet,
     image_path,
-    numbers,
     read_list,
 )
 from vidreid.data.protocols import Protocol

@@ -32,6 +32,9 @@ class Protocol:
         junk: Identity -1: ``ignored`` (neither right nor wrong, hence not in the gallery) or ``wrong``.
         cameras: Which cameras decide what is ignored: those of the ``tracklets``, or ``legacy_frames``, the
             mixed-up ones of a released evaluation (``vidreid.metrics.legacy``).
+        answers: Which gallery items of the query's identity in another camera are right answers: ``any``,
+            those in the query's outfit (``same_outfit``) or those in another (``other_outfit``). The rest are
+            ignored.
         warning: A sentence that goes with every number of a protocol that is wrong; ``None`` for the others.
     """
 
@@ -41,6 +44,7 @@ class Protocol:
     distractors: bool
     junk: Literal["ignored", "wrong"]
     cameras: Literal["tracklets", "legacy_frames"] = "tracklets"
+    answers: Literal["any", "same_outfit", "other_outfit"] = "any"
     warning: str | None = None
 
     def roles(self, test: pd.DataFrame) -> NDArray[np.int64]:

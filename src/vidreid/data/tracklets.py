@@ -1,4 +1,8 @@
-"""The tracklet table (one row a tracklet) and the columnar list of frames that its rows point into."""
+"""The tracklet table (one row a tracklet) and the columnar list of frames that its rows point into.
+
+A table may have a column ``outfit``. Its numbers tell the outfits of one identity apart and mean nothing
+between identities. In a table without it everybody wears one outfit, 0.
+"""
 
 import os
 from pathlib import Path
@@ -76,6 +80,7 @@ def tracklet_table(
     starts: NDArray[np.integer],
     stops: NDArray[np.integer],
     is_query: NDArray[np.bool_] | None = None,
+    outfits: NDArray[np.integer] | None = None,
 ) -> pd.DataFrame:
     """Build a tracklet table.
 
@@ -85,9 +90,11 @@ def tracklet_table(
         starts: ``(n,)`` first frame, a row of the frame list.
         stops: ``(n,)`` one past the last frame.
         is_query: ``(n,)``, for test tables.
+        outfits: ``(n,)``, for sets in which people change clothes.
 
     Returns:
-        Columns ``tracklet`` (0..n-1), ``pid``, ``camera``, ``start``, ``stop``, all int64, and ``is_query``.
+        Columns ``tracklet`` (0..n-1), ``pid``, ``camera``, ``start``, ``stop``, all int64, and where given
+        ``is_query`` and ``outfit``.
     """
     columns: dict[str, NDArray[np.generic]] = {
         "tracklet": np.arange(len(pids), dtype=np.int64),
@@ -98,11 +105,15 @@ def tracklet_table(
     }
     if is_query is not None:
         columns["is_query"] = np.asarray(is_query, dtype=bool)
+    if outfits is not None:
+        columns["outfit"] = np.asarray(outfits, dtype=np.int64)
     return pd.DataFrame(columns)
 
 
 def column(table: pd.DataFrame, name: str) -> NDArray[np.int64]:
-    """Return an integer column as an array of its own."""
+    """Return an integer column as an array of its own; zeros for ``outfit`` where the table has none."""
+    if name == "outfit" and name not in table:
+        return np.zeros(len(table), dtype=np.int64)
     return table[name].to_numpy(dtype=np.int64, copy=True)
 
 

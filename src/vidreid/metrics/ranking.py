@@ -10,7 +10,7 @@ from torch import Tensor
 from vidreid.metrics.average_precision import AveragePrecision, query_scores
 from vidreid.metrics.distances import Distance
 from vidreid.metrics.full_precision import full_precision
-from vidreid.metrics.matches import MatchFinder
+from vidreid.metrics.matches import Answers, MatchFinder
 from vidreid.metrics.positions import positions
 from vidreid.metrics.segments import Segments
 from vidreid.metrics.visible_distances import PairDistances
@@ -62,13 +62,16 @@ def rank(
     segments: Segments | None = None,
     query_visible: Tensor | None = None,
     gallery_visible: Tensor | None = None,
+    query_outfits: Tensor | None = None,
+    gallery_outfits: Tensor | None = None,
+    answers: Answers = "any",
 ) -> RankingResult:
     """Rank a gallery for every query and score the rankings.
 
-    A gallery item is right if it shows the query's identity in another camera. It is ignored, neither right
-    nor wrong, if it shows the query's identity in the query's camera or belongs to ``junk_pid``. All else is
-    wrong. Of equally far items the one that stands first in the gallery ranks first. The result is the same
-    for every ``block``, and no ``Q x G`` matrix is held.
+    A gallery item is right if it shows the query's identity in another camera and in an outfit that
+    ``answers`` asks for. Other items of the query's identity and those of ``junk_pid`` are ignored, neither
+    right nor wrong. All else is wrong. Of equally far items the one that stands first in the gallery ranks
+    first. The result is the same for every ``block``, and no ``Q x G`` matrix is held.
 
     Args:
         query: ``(Q, D)`` floats, computed with as float32.
@@ -90,6 +93,10 @@ def rank(
         query_visible: ``(Q, S)`` bool, which segments show: distances then run over what shows on both sides
             (:class:`~vidreid.metrics.visible_distances.VisibleDistances`); ``None`` compares everything.
         gallery_visible: ``(G, S)`` bool.
+        query_outfits: ``(Q,)`` integers, compared within an identity; needed unless ``answers`` is ``any``.
+        gallery_outfits: ``(G,)``.
+        answers: Which items of the query's identity in other cameras are right: ``any``, those in the query's
+            outfit (``same_outfit``) or in another (``other_outfit``).
 
     Returns:
         The scores.
@@ -98,8 +105,8 @@ def rank(
         ValueError: If sizes disagree, an option is unknown or a descriptor is not finite.
     """
     _check_options(average_precision, unanswered, max_rank, block)
-    _check_sizes(query, query_pids, query_cameras, "query")
-    _check_sizes(gallery, gallery_pids, gallery_cameras, "gallery")
+    _check_sizes(query, query_pids, query_cameras, query_outfits, "query")
+    _check_sizes(gallery, gallery_pids, gallery_cameras, gallery_outfits, "gallery")
     if query.shape[1] != gallery.shape[1]:
         raise ValueError(
             f"Queries have {query.shape[1]} values a descriptor, the gallery {gallery.shape[1]}."
@@ -109,7 +116,10 @@ def rank(
     query_pids, query_cameras = query_pids.to(device), query_cameras.to(device)
     gallery_pids, gallery_cameras = gallery_pids.to(device), gallery_cameras.to(device)
 
-    find = MatchFinder(gallery_pids, gallery_cameras, junk_pid)
+    query_outfits, gallery_outfits = (
+        None if outfits is None else outfits.to(device) for outfits in (query_outfits, gallery_outfits)
+    )
+    find = MatchFinder(gallery_pids, gallery_cameras, junk_pid, gallery_outfits, answers)
     junk = None if junk_pid is None else (gallery_pids == junk_pid).nonzero().squeeze(1)
     queries, ranks, tied = [], [], 0
     with full_precision(device):
@@ -117,7 +127,8 @@ def rank(
         step = distances_of.tile * max(1, block // distances_of.tile)
         for start in range(0, len(query), step):
             rows = slice(start, start + step)
-            matches = find(query_pids[rows], query_cameras[rows])
+            outfits = None if query_outfits is None else query_outfits[rows]
+            matches = find(query_pids[rows], query_cameras[rows], outfits)
             distances = distances_of(rows)
             if junk is not None:
                 distances.index_fill_(1, junk, torch.inf)
@@ -173,11 +184,16 @@ def _check_options(average_precision: str, unanswered: str, max_rank: int, block
         raise ValueError(f"max_rank ({max_rank}) and block ({block}) must be at least 1.")
 
 
-def _check_sizes(features: Tensor, pids: Tensor, cameras: Tensor, name: str) -> None:
+def _check_sizes(features: Tensor, pids: Tensor, cameras: Tensor, outfits: Tensor | None, name: str) -> None:
     if features.ndim != 2:
         raise ValueError(f"The {name} descriptors must be (n, D), not {tuple(features.shape)}.")
     if pids.shape != features.shape[:1] or cameras.shape != features.shape[:1]:
         raise ValueError(
             f"The {name} has {len(features)} descriptors, identities of shape {tuple(pids.shape)} and "
             f"cameras of shape {tuple(cameras.shape)}: one of each is needed for every tracklet."
+        )
+    if outfits is not None and outfits.shape != features.shape[:1]:
+        raise ValueError(
+            f"The {name} has {len(features)} descriptors and outfits of shape {tuple(outfits.shape)}: one is "
+            "needed for every tracklet."
         )

@@ -11,6 +11,7 @@ from torchmetrics.utilities import dim_zero_cat
 from vidreid.metrics.average_precision import AveragePrecision
 from vidreid.metrics.distances import Distance
 from vidreid.metrics.legacy import Cameras, legacy_frame_cameras
+from vidreid.metrics.matches import Answers, check_answers
 from vidreid.metrics.ranking import RankingResult, Unanswered, rank
 from vidreid.metrics.segments import Segments, refuse_angles
 from vidreid.metrics.tracklets import (
@@ -22,7 +23,7 @@ from vidreid.metrics.tracklets import (
     first_of_each,
 )
 
-_META = 5  # clip, tracklet, pid, camera, role; then one column a segment, if visibility is given
+_META = 6  # clip, tracklet, pid, camera, role, outfit; then one column a segment, if visibility is given
 
 
 _SOME_VISIBLE = "Visible parts came with some clips only: give them in every update or in none."
@@ -53,6 +54,8 @@ class ReidMetric(Metric):
         cameras: ``tracklets``; or ``legacy_frames``, which repeats the mistake of a released evaluation
             (:func:`~vidreid.metrics.legacy.legacy_frame_cameras`). Such numbers are wrong.
         frames_per_clip: Frames of a clip, which that mistake depends on.
+        answers: Which outfits answer a query: ``any``, ``same_outfit`` or ``other_outfit``
+            (:func:`~vidreid.metrics.ranking.rank`).
     """
 
     is_differentiable = False
@@ -77,6 +80,7 @@ class ReidMetric(Metric):
         segment_weights: Sequence[float] | None = None,
         cameras: Cameras = "tracklets",
         frames_per_clip: int | None = None,
+        answers: Answers = "any",
     ) -> None:
         super().__init__()
         if normalize not in ("none", "before", "after"):
@@ -87,6 +91,7 @@ class ReidMetric(Metric):
             raise ValueError(f"Unknown cameras {cameras!r}: choose tracklets or legacy_frames.")
         if cameras == "legacy_frames" and not frames_per_clip:
             raise ValueError("cameras=legacy_frames repeats cameras for every frame: give frames_per_clip.")
+        check_answers(answers)
         self.expected_clips = expected_clips
         self.normalize: Normalize = normalize
         self.distance: Distance = distance
@@ -99,6 +104,7 @@ class ReidMetric(Metric):
         self.segments = None if segments is None else Segments(tuple(segments), weights)
         self.cameras: Cameras = cameras
         self.frames_per_clip = frames_per_clip
+        self.answers: Answers = answers
         self._descriptors: TrackletDescriptors | None = None
         self._result: RankingResult | None = None
         self.add_state("features", default=[], dist_reduce_fx="cat")
@@ -113,6 +119,7 @@ class ReidMetric(Metric):
         cameras: Tensor,
         roles: Tensor,
         visible: Tensor | None = None,
+        outfits: Tensor | None = None,
     ) -> None:
         """Add the descriptors of ``B`` clips.
 
@@ -124,6 +131,7 @@ class ReidMetric(Metric):
             cameras: ``(B,)`` int64.
             roles: ``(B,)`` int64, sum of 1 (query) and 2 (gallery); 0 is neither.
             visible: ``(B, S)`` bool, segments that show; given in all updates or in none.
+            outfits: ``(B,)`` int64, compared within an identity; ``None``: everybody wears one, 0.
 
         Raises:
             ValueError: If shapes disagree, visibility comes in some updates only, or it cannot be respected
@@ -131,7 +139,9 @@ class ReidMetric(Metric):
         """
         if features.ndim != 2:
             raise ValueError(f"Descriptors must be (B, D), not {tuple(features.shape)}.")
-        facts = torch.stack([clips, tracklets, pids, cameras, roles], dim=1).long().to(features.device)
+        outfits = torch.zeros_like(pids) if outfits is None else outfits
+        facts = torch.stack([clips, tracklets, pids, cameras, roles, outfits], dim=1)
+        facts = facts.long().to(features.device)
         if visible is not None:
             if self.segments is None:
                 raise ValueError("Visible parts came to a metric that knows no segments: give it segments.")
@@ -171,6 +181,9 @@ class ReidMetric(Metric):
             segments=descriptors.segments,
             query_visible=query.visible,
             gallery_visible=gallery.visible,
+            query_outfits=query.outfits,
+            gallery_outfits=gallery.outfits,
+            answers=self.answers,
         )
         self._descriptors, self._result = descriptors, result
         junk = 0 if self.junk_pid is None else int((gallery.pids == self.junk_pid).sum())
@@ -213,10 +226,10 @@ class ReidMetric(Metric):
         features, meta = features[rows], meta[rows]
         if self.expected_clips is not None:
             _check_complete(meta[:, 0], self.expected_clips)
-        _, tracklets, pids, cameras, roles = meta[:, :_META].unbind(dim=1)
+        _, tracklets, pids, cameras, roles, outfits = meta[:, :_META].unbind(dim=1)
         visible = meta[:, _META:].bool() if meta.shape[1] > _META else None
         return average_clips(
-            features, tracklets, pids, cameras, roles, self.normalize, visible, self.segments
+            features, tracklets, pids, cameras, roles, self.normalize, visible, self.segments, outfits
         )
 
     def _cameras(self, side: TrackletDescriptors) -> Tensor:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from vidreid.metrics.distances import Distance
 from vidreid.metrics.full_precision import full_precision
-from vidreid.metrics.matches import MatchFinder
+from vidreid.metrics.matches import Answers, MatchFinder
 from vidreid.metrics.segments import Segments
 from vidreid.metrics.visible_distances import PairDistances
 
@@ -25,12 +25,15 @@ def top_matches(
     segments: Segments | None = None,
     query_visible: Tensor | None = None,
     gallery_visible: Tensor | None = None,
+    query_outfits: Tensor | None = None,
+    gallery_outfits: Tensor | None = None,
+    answers: Answers = "any",
 ) -> tuple[Tensor, Tensor]:
     """Find the ``k`` nearest gallery items of each query, ignored items left out.
 
-    Ignored are items of the query's identity in the query's camera and items of ``junk_pid``, as in
-    :func:`~vidreid.metrics.ranking.rank`; of equally far items the one that stands first in the gallery comes
-    first.
+    Ignored are items of the query's identity in the query's camera or in an outfit that is no answer, and
+    items of ``junk_pid``, as in :func:`~vidreid.metrics.ranking.rank`; of equally far items the one that
+    stands first in the gallery comes first.
 
     Args:
         query: ``(Q, D)``.
@@ -45,6 +48,9 @@ def top_matches(
         segments: How descriptors are joined; needed with visibility only.
         query_visible: ``(Q, S)`` bool, which segments show, as in :func:`~vidreid.metrics.ranking.rank`.
         gallery_visible: ``(G, S)`` bool.
+        query_outfits: ``(Q,)`` int64; needed unless ``answers`` is ``any``.
+        gallery_outfits: ``(G,)`` int64.
+        answers: Which outfits answer a query, as in :func:`~vidreid.metrics.ranking.rank`.
 
     Returns:
         Gallery rows ``(Q, k)`` int64 and distances ``(Q, k)`` float32, on the gallery's device. Where fewer
@@ -55,7 +61,10 @@ def top_matches(
     rows = torch.full((len(query), k), -1, device=device)
     values = torch.full((len(query), k), torch.inf, device=device)
     gallery_pids = gallery_pids.to(device)
-    find = MatchFinder(gallery_pids, gallery_cameras.to(device), None)
+    query_outfits, gallery_outfits = (
+        None if outfits is None else outfits.to(device) for outfits in (query_outfits, gallery_outfits)
+    )
+    find = MatchFinder(gallery_pids, gallery_cameras.to(device), None, gallery_outfits, answers)
     junk = None if junk_pid is None else (gallery_pids == junk_pid).nonzero().squeeze(1)
     count = min(k, len(gallery))
     with full_precision(device):
@@ -65,7 +74,8 @@ def top_matches(
             distances = distances_of(part)
             if junk is not None:
                 distances.index_fill_(1, junk, torch.inf)
-            matches = find(query_pids[part].to(device), query_cameras[part].to(device))
+            outfits = None if query_outfits is None else query_outfits[part]
+            matches = find(query_pids[part].to(device), query_cameras[part].to(device), outfits)
             ignored = ~matches.counts
             distances[matches.queries[ignored], matches.items[ignored]] = torch.inf
             nearest, order = distances.sort(dim=1, stable=True)

@@ -27,6 +27,7 @@ class TrackletDescriptors:
         clips: ``(n,)`` int64, how many clips were averaged; ``None`` where nobody counted.
         visible: ``(n, S)`` bool, the segments that show; the others are zero. ``None`` if all always do.
         segments: How descriptors are joined, where ``visible`` is given.
+        outfits: ``(n,)`` int64, compared within an identity; ``None`` where nobody said.
     """
 
     features: Tensor
@@ -37,6 +38,7 @@ class TrackletDescriptors:
     clips: Tensor | None = None
     visible: Tensor | None = None
     segments: Segments | None = None
+    outfits: Tensor | None = None
 
     def having(self, role: int) -> "TrackletDescriptors":
         """The tracklets that play a role: ``QUERY`` or ``GALLERY``."""
@@ -50,6 +52,7 @@ class TrackletDescriptors:
             None if self.clips is None else self.clips[rows],
             None if self.visible is None else self.visible[rows],
             self.segments,
+            None if self.outfits is None else self.outfits[rows],
         )
 
 
@@ -74,6 +77,7 @@ def average_clips(
     normalize: Normalize = "none",
     visible: Tensor | None = None,
     segments: Segments | None = None,
+    outfits: Tensor | None = None,
 ) -> TrackletDescriptors:
     """Average the clip descriptors of each tracklet.
 
@@ -90,13 +94,14 @@ def average_clips(
             first; ``after`` scales the mean to length 1. These are different systems: report which was used.
         visible: ``(n, S)`` bool, the segments that show in each clip; ``None`` if all always do.
         segments: How descriptors are joined; needed with ``visible``.
+        outfits: ``(n,)`` int64.
 
     Returns:
         The means, in the order of the tracklets' first clips.
 
     Raises:
-        ValueError: If clips of one tracklet disagree about its identity, camera or role, or visibility comes
-            without segments or together with a normalisation.
+        ValueError: If clips of one tracklet disagree about its identity, camera, role or outfit, or
+            visibility comes without segments or together with a normalisation.
     """
     if visible is not None:
         if segments is None:
@@ -109,7 +114,10 @@ def average_clips(
     order = group.argsort(stable=True)
     lengths = torch.bincount(group)
     first = order[lengths.cumsum(0) - lengths]
-    for name, values in (("identity", pids), ("camera", cameras), ("role", roles)):
+    facts = {"identity": pids, "camera": cameras, "role": roles, "outfit": outfits}
+    for name, values in facts.items():
+        if values is None:
+            continue
         wrong = values != values[first][group]
         if bool(wrong.any()):
             raise ValueError(
@@ -139,6 +147,7 @@ def average_clips(
         lengths[by_clip],
         visible,
         None if visible is None else segments,
+        None if outfits is None else outfits[rows],
     )
 
 

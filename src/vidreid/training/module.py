@@ -180,6 +180,7 @@ class ReidModule(L.LightningModule):
             batch.cameras,
             batch.roles,
             self.network.visible_segments(batch.keypoints),
+            batch.outfits,
         )
 
     def _rank(self, prefix: str) -> None:

@@ -81,6 +81,7 @@ class Pictures(L.Callback):
             self.ranks,
             distance=module.metric.distance,
             junk_pid=module.metric.junk_pid,
+            answers=module.metric.answers,
         )
         if rows:
             self._keep(trainer, "ranked", ranked_strips(rows))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vidreid.data.frames import read_frame
 from vidreid.data.tracklets import FrameList
 from vidreid.metrics.distances import Distance
+from vidreid.metrics.matches import Answers, MatchFinder
 from vidreid.metrics.top_matches import top_matches
 from vidreid.metrics.tracklets import GALLERY, QUERY, TrackletDescriptors
 from vidreid.visualize.palette import Frame
@@ -26,6 +27,7 @@ def ranked_rows(
     *,
     distance: Distance = "euclidean",
     junk_pid: int | None = -1,
+    answers: Answers = "any",
 ) -> list[RankedRow]:
     """Look up the nearest gallery tracklets of some queries, ignored ones left out as in the evaluation.
 
@@ -37,6 +39,7 @@ def ranked_rows(
         k: Found tracklets a query.
         distance: ``euclidean`` (squared) or ``cosine``, as in the evaluation.
         junk_pid: Identity that is left out.
+        answers: Which outfits answer a query, as in the evaluation.
 
     Returns:
         Rows for :func:`~vidreid.visualize.strips.ranked_strips`; empty if no query has an answer.
@@ -45,7 +48,7 @@ def ranked_rows(
         ValueError: If a number is not a query's.
     """
     query, gallery = descriptors.having(QUERY), descriptors.having(GALLERY)
-    numbers = spread_queries(descriptors, queries) if isinstance(queries, int) else queries
+    numbers = spread_queries(descriptors, queries, answers) if isinstance(queries, int) else queries
     rows = _rows_of(query, numbers)
     found, distances = top_matches(
         query.features[rows],
@@ -60,6 +63,9 @@ def ranked_rows(
         segments=descriptors.segments,
         query_visible=None if query.visible is None else query.visible[rows],
         gallery_visible=gallery.visible,
+        query_outfits=None if query.outfits is None else query.outfits[rows],
+        gallery_outfits=gallery.outfits,
+        answers=answers,
     )
     if distance == "euclidean":
         distances = distances.sqrt()
@@ -80,19 +86,18 @@ def ranked_rows(
     return ranked
 
 
-def spread_queries(descriptors: TrackletDescriptors, count: int) -> list[int]:
+def spread_queries(descriptors: TrackletDescriptors, count: int, answers: Answers = "any") -> list[int]:
     """Return the tracklet numbers of ``count`` queries, spread evenly over those that have an answer.
 
     Args:
         descriptors: All tracklets; what their descriptors are plays no part.
         count: Queries wanted; there may be fewer.
+        answers: Which outfits answer a query.
     """
     query, gallery = descriptors.having(QUERY), descriptors.having(GALLERY)
-    answered = [
-        int(query.tracklets[row])
-        for row in range(len(query.pids))
-        if bool(((gallery.pids == query.pids[row]) & (gallery.cameras != query.cameras[row])).any())
-    ]
+    find = MatchFinder(gallery.pids, gallery.cameras, None, gallery.outfits, answers)
+    matches = find(query.pids, query.cameras, query.outfits)
+    answered = query.tracklets[matches.queries[matches.counts].unique()].tolist()
     picked = middles(len(answered), min(count, len(answered))) if answered else []
     return [answered[i] for i in picked]
 

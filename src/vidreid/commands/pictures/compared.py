@@ -56,7 +56,8 @@ def draw_compared(config: DictConfig) -> Path:
         for run, one, of_run in zip(runs, settings, data, strict=True)
     ]
     names = _names(settings, ranked)
-    queries = list(config.tracklets or spread_queries(ranked[0].descriptors, config.count))
+    answers = ranked[0].metric.answers
+    queries = list(config.tracklets or spread_queries(ranked[0].descriptors, config.count, answers))
     if not queries:
         raise ValueError(
             f"No query has an answer in the gallery of {data[0].root}: there is nothing to draw."
@@ -106,6 +107,7 @@ def _rows(
         ranks,
         distance=ranked.metric.distance,
         junk_pid=ranked.metric.junk_pid,
+        answers=ranked.metric.answers,
     )
     place = {int(tracklet): i for i, tracklet in enumerate(ranked.descriptors.having(QUERY).tracklets)}
     return [
