@@ -26,7 +26,7 @@ from vidreid.data.numbering import numbers
 from vidreid.data.outfit_protocols import outfit_protocols
 from vidreid.data.protocols import Protocol
 from vidreid.data.tracklets import FrameList, column, tracklet_table
-from vidreid.errors import MissingDataError
+from vidreid.errors import MissingDataError, reads_files
 
 FOLDER = "CCVID"
 """Folder of the lists, which may be the root itself."""
@@ -55,6 +55,7 @@ _LISTS = (TRAIN_LIST, QUERY_LIST, GALLERY_LIST)
 _FRAME = re.compile(r"(?:.*\D)?(?P<frame>\d+)", re.ASCII | re.DOTALL)
 
 
+@reads_files
 def read_ccvid(root: str | Path, *, strict: bool = False) -> Benchmark:
     """Read the lists of CCVID and the names of all frames; images are not touched.
 

@@ -24,7 +24,7 @@ from vidreid.data.notices import differing_counts, say
 from vidreid.data.outfit_protocols import outfit_protocols
 from vidreid.data.protocols import Protocol
 from vidreid.data.tracklets import FrameList, column, tracklet_table
-from vidreid.errors import MissingDataError
+from vidreid.errors import MissingDataError, reads_files
 
 LIST_FOLDERS = (".", "mevid-v1-annotation-data", "info")
 """Where the text files may lie below the root."""
@@ -53,6 +53,7 @@ on MEVID are understood to be of query and gallery as two parts of the 1,754 tes
 code leaves queries in."""
 
 
+@reads_files
 def read_mevid(root: str | Path, *, strict: bool = False) -> Benchmark:
     """Read the tables of MEVID; images are not touched.
 
