@@ -77,7 +77,8 @@ class StoreFiller:
             folder: The folder of the store.
             split: Name of the frame list, such as ``bbox_train``.
             frames: The frames.
-            restart: Forget what is there, finished or not.
+            restart: Forget what is there, finished or not, at once: if this is stopped, a call without
+                ``restart`` goes on.
 
         Raises:
             FrameError: If a frame cannot be read, unless the finder skips it.
@@ -86,6 +87,8 @@ class StoreFiller:
         chunks = PoseChunks(folder / f".{split}.partial", len(frames), self.chunk)
         if restart:
             chunks.remove()
+            for file in (folder / f"{split}.json", folder / f"{split}.npy"):
+                file.unlink(missing_ok=True)
         elif (store := self._finished(folder, split, frames)) is not None:
             chunks.remove()
             return Filled(store, True, np.empty(0, np.int64))

@@ -18,10 +18,10 @@ def images() -> list[np.ndarray]:
 
 def test_people_with_joints_in_the_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    finder = KeypointRCNN(weights=None, min_size=64, max_size=128, min_score=0.0, device="cpu")
+    finder = KeypointRCNN(None, 64, 128, min_score=0.0, max_people=2, device="cpu")
     found = finder.estimate(images())
     assert len(found) == 3
-    assert any(found)
+    assert [len(people) for people in found] == [2, 2, 2]
     for image, people in zip(images(), found, strict=True):
         height, width = image.shape[:2]
         for pose in people:
@@ -29,7 +29,7 @@ def test_people_with_joints_in_the_image(monkeypatch: pytest.MonkeyPatch, tmp_pa
             assert pose.keypoints.dtype == np.float64
             assert (pose.keypoints[:, :2] >= -1).all()
             assert (pose.keypoints[:, :2] <= [width + 1, height + 1]).all()
-            assert ((pose.keypoints[:, 2] > 0) & (pose.keypoints[:, 2] < 1)).all()
+            assert ((pose.keypoints[:, 2] > 0) & (pose.keypoints[:, 2] <= 1)).all()
             assert pose.box is not None
             assert pose.box[0] + pose.box[2] <= width + 1e-3
             assert pose.box[1] + pose.box[3] <= height + 1e-3
@@ -43,7 +43,7 @@ def test_people_with_joints_in_the_image(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
     # The same weights from a file, and what the network gives is what is reported.
     torch.save(finder._network.state_dict(), tmp_path / "weights.pth")
-    again = KeypointRCNN(tmp_path / "weights.pth", min_size=64, max_size=128, min_score=0.0, device="cpu")
+    again = KeypointRCNN(tmp_path / "weights.pth", 64, 128, device="cpu")
     told = {
         "keypoints": torch.arange(51.0).view(1, 17, 3).repeat(2, 1, 1),
         "keypoints_scores": torch.tensor([[0.0] * 17, [2.0] * 17]),
@@ -79,6 +79,8 @@ def test_weights_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_settings_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"estimator.min_size=900 .* at most estimator.max_size=800"):
         KeypointRCNN(None, min_size=900, max_size=800)
+    with pytest.raises(ValueError, match=r"estimator.max_people=0 must be 1 or more"):
+        KeypointRCNN(None, max_people=0)
     with pytest.raises(ValueError, match="choose one of auto, cpu, cuda"):
         KeypointRCNN(None, device="mps")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

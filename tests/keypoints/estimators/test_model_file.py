@@ -21,9 +21,9 @@ def archive(path: Path, **files: bytes) -> Path:
 
 def test_the_archive_of_a_model_is_read(tmp_path: Path) -> None:
     assert read_onnx(archive(tmp_path / "m.zip", end2end=b"model")) == b"model"
-    with pytest.raises(DataError, match="holds 2 .onnx files instead of one"):
+    with pytest.raises(DataError, match=r"holds 2 .onnx files instead of one"):
         read_onnx(archive(tmp_path / "two.zip", a=b"1", b=b"2"))
-    with pytest.raises(DataError, match="holds 0 .onnx files"):
+    with pytest.raises(DataError, match=r"holds 0 .onnx files"):
         read_onnx(archive(tmp_path / "none.zip"))
 
 

@@ -37,6 +37,7 @@ class KeypointRCNN:
         min_size: int = 400,
         max_size: int = 1333,
         min_score: float = 0.05,
+        max_people: int = 5,
         device: str = "auto",
     ) -> None:
         """Build the network.
@@ -48,10 +49,12 @@ class KeypointRCNN:
                 network knows people in photographs.
             max_size: What the long side may become at most.
             min_score: People with a lower score are left out.
+            max_people: At most so many of an image, the surest: the joints of each take their time, and a
+                crop shows few.
             device: ``cpu``, ``cuda`` or ``auto``.
 
         Raises:
-            ValueError: For a size or device that cannot be, or one that is not there.
+            ValueError: For a size, number or device that cannot be, or one that is not there.
             ConnectionError: If torchvision's weights cannot be had.
             DataError: If the file is missing or holds other weights.
         """
@@ -59,6 +62,8 @@ class KeypointRCNN:
             raise ValueError(
                 f"estimator.min_size={min_size} must be above 0 and at most estimator.max_size={max_size}."
             )
+        if max_people < 1:
+            raise ValueError(f"estimator.max_people={max_people} must be 1 or more.")
         self._device = _device(device)
         network = keypointrcnn_resnet50_fpn(
             weights=None,
@@ -66,6 +71,7 @@ class KeypointRCNN:
             min_size=min_size,
             max_size=max_size,
             box_score_thresh=min_score,
+            box_detections_per_img=max_people,
         )
         if weights is not None:
             _load(network, _coco_weights() if weights == "coco" else _read_weights(Path(weights)), weights)

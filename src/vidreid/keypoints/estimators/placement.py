@@ -11,8 +11,8 @@ class Placement(NamedTuple):
     """A crop is one person who fills it: the box is the whole picture, padded to the input's proportions.
 
     As RTMPose and other networks of MMPose are trained: the box is padded around its middle, its short side
-    is lengthened until the proportions fit, and pixels are addressed by their numbers: the middle of a picture
-    ``w`` wide is at ``x = w / 2``. Coordinates are thus those of COCO's annotations, with pixel
+    is lengthened until the proportions fit, and pixels are addressed by their numbers, the middle of a
+    picture ``w`` wide being ``x = w / 2``. Coordinates are thus those of COCO's annotations, with pixel
     centres at integers.
 
     Attributes:
