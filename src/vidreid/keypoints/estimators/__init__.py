@@ -1,0 +1,1 @@
+"""Networks that find people's joints: each is a ``PoseEstimator``."""
