@@ -76,8 +76,8 @@ def test_counts_that_differ_are_said_or_refused(root):
     (notice,) = read_duke_video_reid(root).notices
     assert notice == (
         "counts differ from DukeMTMC-VideoReID: train tracklets 8 instead of 2,196; train identities 4 "
-        "instead of 702; queries 2 instead of 702; query identities 2 instead of 702; gallery tracklets 4 instead of "
-        "2,636; cameras 4 instead of 8."
+        "instead of 702; queries 2 instead of 702; query identities 2 instead of 702; "
+        "gallery tracklets 4 instead of 2,636; cameras 4 instead of 8."
     )
     with pytest.raises(ValueError, match=r"Counts differ from DukeMTMC-VideoReID.*data\.strict=true"):
         read_duke_video_reid(root, strict=True)
