@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "vidreid"
 
 MAY_KNOW = {
     "errors": set(),
-    "files": set(),
+    "files": {"errors"},
     "keypoints": {"errors", "files"},
     "metrics": {"errors", "files"},
     "losses": {"errors", "files"},

@@ -1,15 +1,22 @@
-"""Files and folders that are either whole or absent.
+"""Files and folders that are either whole or absent, and reading those that may be damaged.
 
 A crash, a full disk or Ctrl-C must never leave a half-written file that a later run takes for whole.
-Everything that the library writes goes through these two context managers.
+Everything that the library writes goes through the two context managers.
 """
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidreid.errors import DataError, MissingDataError
 
 
 @contextmanager
@@ -61,6 +68,48 @@ def build_folder_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        MissingDataError: If there is no such file.
+        DataError: If it cannot be read or is no JSON, whatever else it holds.
+    """
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MissingDataError(f"There is no file {path}: take it from a whole copy.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): replace it by a whole copy.") from error
+    # No JSON, no UTF-8, a number of more digits than Python converts, or nested without end.
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not readable as JSON ({error}): replace it by a whole copy.") from error
+
+
+def read_array(path: str | os.PathLike[str], *, mapped: bool = False) -> NDArray[np.generic]:
+    """Read a ``.npy`` file of numbers.
+
+    Args:
+        path: The file.
+        mapped: Map it into memory instead of reading it.
+
+    Raises:
+        MissingDataError: If there is no such file.
+        DataError: If it cannot be read, or holds objects instead of numbers.
+    """
+    try:
+        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except FileNotFoundError as error:
+        raise MissingDataError(f"There is no file {path}: take it from a whole copy.") from error
+    # NumPy parses the header as Python's literals: a damaged one may end in almost any error.
+    except Exception as error:
+        raise DataError(f"{path} is no readable .npy file ({error}): make it anew.") from error
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+        raise DataError(f"{path} holds no array of numbers: make it anew.")
+    return array
 
 
 def _flush(path: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_store_tells_its_layout_also_in_loader_processes(tmp_path, keypoints):
         write_keypoints(tmp_path, "train", keypoints, 5, "detector", layout="openpose")
     description = tmp_path / "train.json"
     description.write_text(description.read_text().replace("posetrack17", "openpose"))
-    with pytest.raises(ValueError, match=r"'openpose': choose one of coco17, posetrack17"):
+    with pytest.raises(ValueError, match=r"'openpose', which is none of coco17, posetrack17"):
         KeypointStore.open(tmp_path, "train", 6, 5)
 
 

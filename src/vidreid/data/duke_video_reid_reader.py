@@ -13,7 +13,7 @@ import numpy as np
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.found_folders import find_folder, subfolders
 from vidreid.data.separate_lists import SeparateLists, Tracklet, separate_protocol
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, reads_files
 
 FOLDER = "DukeMTMC-VideoReID"
 TRAIN_FOLDER = "train"
@@ -39,6 +39,7 @@ _FRAME = re.compile(r"(\d{1,9})(_?)C(\d{1,9})\2F(\d+)\2X(\d+)")
 _IMAGES = (".jpg", ".jpeg", ".png")
 
 
+@reads_files
 def read_duke_video_reid(root: str | Path, *, strict: bool = False) -> Benchmark:
     """Read the folders of DukeMTMC-VideoReID; images are not touched, but every frame's name is.
 

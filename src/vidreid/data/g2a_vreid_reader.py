@@ -6,6 +6,7 @@ from vidreid.data.benchmark import Benchmark
 from vidreid.data.mars_benchmark import MarsFormat
 from vidreid.data.mars_reader import read_mars_format
 from vidreid.data.protocols import mars_protocols
+from vidreid.errors import reads_files
 
 G2A_VREID = MarsFormat(
     name="g2a_vreid",
@@ -22,6 +23,7 @@ G2A_VREID = MarsFormat(
 """What its reader expects: of the counts only the totals are published."""
 
 
+@reads_files
 def read_g2a_vreid(root: str | Path, *, strict: bool = False) -> Benchmark:
     """Read G2A-VReID as ``read_mars_format`` does; images are not touched.
 

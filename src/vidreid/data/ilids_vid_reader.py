@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.camera_pairs import CameraPair, check_cameras, read_camera_pair
 from vidreid.data.found_folders import find_folder
-from vidreid.data.mat_files import read_matrix
+from vidreid.data.mat_files import read_whole_numbers
 from vidreid.data.person_splits import PersonSplit, choose_split, read_split_list
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, reads_files
 
 FOLDER = "sequences"
 """Folder of the two cameras, which also names the keypoint store."""
@@ -42,6 +42,7 @@ ILIDS_VID = CameraPair(
 _PERSON = re.compile(r"person\d+")
 
 
+@reads_files
 def read_ilids_vid(root: str | Path, split: int = 0, *, strict: bool = False) -> Benchmark:
     """Read one split of iLIDS-VID.
 
@@ -94,19 +95,17 @@ def read_positions(path: Path, names: list[str]) -> list[PersonSplit]:
     Raises:
         DataError: If it is of another form or does not fit the number of people.
     """
-    rows = read_matrix(path, "ls_set", "the splits of iLIDS-VID")
-    if rows.ndim != 2 or not rows.size or rows.shape[1] % 2 or rows.dtype.kind not in "uif":
+    rows = read_whole_numbers(path, "ls_set", "the splits of iLIDS-VID")
+    if rows.ndim != 2 or rows.shape[1] % 2:
         raise DataError(
-            f"{path}: ls_set has shape {rows.shape} and type {rows.dtype} instead of (10, 300) numbers: take "
-            "the file of the data set."
+            f"{path}: ls_set has shape {rows.shape} instead of (10, 300): take the file of the data set."
         )
     if rows.shape[1] != len(names):
         raise DataError(
             f"{path}: ls_set has shape {rows.shape}, one column a person, but {len(names)} people have "
             "folders, and its numbers are places among them: unpack iLIDS-VID anew."
         )
-    # MATLAB may have written them as small unsigned numbers: widen before subtracting.
-    positions = rows.astype(np.int64) - 1
+    positions = rows - 1
     wrong = (np.sort(positions, axis=1) != np.arange(len(names))).any(axis=1)
     if wrong.any():
         raise DataError(

@@ -12,7 +12,7 @@ from vidreid.data.found_folders import find_folder
 from vidreid.data.ls_vid_frames import find_frames
 from vidreid.data.ls_vid_lists import read_query_rows, read_sequence_list
 from vidreid.data.separate_lists import SeparateLists, separate_protocol
-from vidreid.errors import MissingDataError
+from vidreid.errors import MissingDataError, reads_files
 
 FOLDER = "LS-VID"
 TRAIN_FOLDER = "tracklet_train"
@@ -40,6 +40,7 @@ LS_VID = SeparateLists(
 """What its reader expects."""
 
 
+@reads_files
 def read_ls_vid(root: str | Path, *, strict: bool = False) -> Benchmark:
     """Read the lists of LS-VID; images are not touched, but the folders are listed.
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import savemat
 
-from vidreid.data.mat_files import read_matrix
+from vidreid.data.mat_files import read_whole_numbers
 from vidreid.errors import DataError, MissingDataError
 from vidreid.files import write_whole
 
@@ -169,18 +169,14 @@ def read_info(
             f"{info} lacks {', '.join(missing)}: take these files from {source} and put them there."
         )
 
-    def read(file: tuple[str, str]) -> tuple[Path, NDArray[np.generic]]:
+    def read(file: tuple[str, str]) -> tuple[Path, NDArray[np.int64]]:
         path, names = info / f"{prefix}{file[0]}", [f"{start}{file[1]}" for start in prefixes]
-        return path, read_matrix(path, names, f"{title} metadata")
+        return path, read_whole_numbers(path, names, f"{title} metadata")
 
-    # MATLAB wrote the query rows 1-based as uint16: widen before subtracting.
-    path, query = read(QUERY)
-    if query.dtype.kind not in "uif":
-        raise DataError(f"{path} holds {query.dtype} instead of numbers: take a whole copy of the file.")
     return MarsInfo(
         train_rows=_rows(*read(TRAIN_TRACKS)),
         test_rows=_rows(*read(TEST_TRACKS)),
-        query=query.reshape(-1).astype(np.int64) - 1,
+        query=read(QUERY)[1].reshape(-1) - 1,  # MATLAB counts from 1
         train_names=read_names(info / f"{prefix}{TRAIN_NAMES}"),
         test_names=read_names(info / f"{prefix}{TEST_NAMES}"),
         prefix=prefix,
@@ -194,13 +190,10 @@ def read_names(path: Path) -> NDArray[np.bytes_] | None:
     return np.array(path.read_bytes().split(), dtype=np.bytes_)
 
 
-def _rows(path: Path, rows: NDArray[np.generic]) -> NDArray[np.int64]:
-    if rows.ndim != 2 or rows.shape[1] != 4 or len(rows) == 0 or rows.dtype.kind not in "uif":
-        raise DataError(
-            f"{path}: the tracklets have shape {rows.shape} and type {rows.dtype}, expected numbers of shape "
-            "(tracklets, 4): take a whole copy of the file."
-        )
-    return rows.astype(np.int64)
+def _rows(path: Path, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    if rows.ndim != 2 or rows.shape[1] != 4:
+        raise DataError(f"{path}: the tracklets have shape {rows.shape}, expected (tracklets, 4).")
+    return rows
 
 
 def _write_matrix(path: Path, variable: str, matrix: NDArray[np.generic]) -> None:

@@ -22,7 +22,7 @@ from vidreid.data.mars_names import rebuild_names
 from vidreid.data.occlusion import occluded_tracklets
 from vidreid.data.protocols import PROTOCOLS
 from vidreid.data.tracklets import FrameList
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, reads_files
 
 SYNTHETIC_MARKER = "synthetic.json"
 """A tree with this file is procedural: its counts are not compared with MARS."""
@@ -37,6 +37,7 @@ MARS = MarsFormat(
 """MARS itself."""
 
 
+@reads_files
 def read_mars(root: str | Path, *, strict: bool = False) -> Benchmark:
     """Read MARS or a procedural tree; images are not touched.
 

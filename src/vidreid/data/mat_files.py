@@ -36,6 +36,38 @@ def read_matrix(path: Path, variable: str | Sequence[str], what: str) -> NDArray
     return np.asarray(contents[chosen])
 
 
+def read_whole_numbers(path: Path, variable: str | Sequence[str], what: str) -> NDArray[np.int64]:
+    """Read one variable of whole numbers, whatever type they are stored in.
+
+    MATLAB may have written them as small unsigned or as floating numbers: they come back wide enough to
+    subtract from.
+
+    Args:
+        path: The file.
+        variable: Its name, or several, of which the first that is there is taken.
+        what: What a file with it is, for the message.
+
+    Raises:
+        DataError: If the file is unreadable or holds something else.
+    """
+    matrix = read_matrix(path, variable, what)
+    name = variable if isinstance(variable, str) else " or ".join(variable)
+    if matrix.dtype.kind not in "uif" or not matrix.size:
+        raise DataError(
+            f"{path}: {name} has shape {matrix.shape} and type {matrix.dtype} instead of whole numbers: "
+            f"this is not {what}."
+        )
+    # Compared as floats: a NaN, an infinity or 2**63 would turn into some integer or other.
+    values = matrix.astype(np.float64)
+    wrong = ~((np.abs(values) < 2**53) & (values == np.floor(values)))
+    if wrong.any():
+        raise DataError(
+            f"{path}: {name} holds {values[wrong][0]} where a whole number must stand: the file is "
+            f"damaged, or not {what}."
+        )
+    return matrix.astype(np.int64)
+
+
 def read_hdf5_matrix(path: Path, variable: str, what: str) -> NDArray[np.generic]:
     """Read one variable of a file of MATLAB 7.3, which is HDF5, or of an older one.
 
@@ -55,7 +87,7 @@ def read_hdf5_matrix(path: Path, variable: str, what: str) -> NDArray[np.generic
         if not h5py.is_hdf5(path):
             return read_matrix(path, variable, what).T
         with h5py.File(path, "r") as file:
-            found = sorted(file)
+            found = sorted(map(str, file))  # names that are no text come as bytes
             entry = file.get(variable)
             if isinstance(entry, h5py.Dataset):
                 matrix = np.asarray(entry[()])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vidreid.data.mars_format import TEST_FOLDER
 from vidreid.data.tracklets import column
 from vidreid.errors import DataError
+from vidreid.files import read_array
 
 OCCLUDED_BELOW = 0.7
 """Share of the body, averaged over the frames of a tracklet, below which it is called occluded."""
@@ -27,7 +28,7 @@ def occluded_tracklets(root: Path, test: pd.DataFrame) -> dict[str, NDArray[np.b
     file = root / "visible" / f"{TEST_FOLDER}.npy"
     if not file.is_file():
         return {}
-    visible = np.load(file).astype(np.float64)
+    visible = read_array(file).astype(np.float64)
     starts, stops = column(test, "start"), column(test, "stop")
     if len(visible) != int(stops.max(initial=0)):
         raise DataError(

@@ -1,12 +1,12 @@
 """Random splits of the people of a data set into halves for training and test."""
 
-import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vidreid.errors import DataError
+from vidreid.files import read_json
 
 
 class PersonSplit(NamedTuple):
@@ -27,10 +27,7 @@ def read_split_list(path: Path) -> list[PersonSplit]:
     Raises:
         DataError: If the file is no such list, or a name comes twice in a split.
     """
-    try:
-        listed = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not readable as JSON ({error}): replace it by a whole copy.") from error
+    listed = read_json(path)
     if not isinstance(listed, list) or not listed:
         raise DataError(
             f'{path} must be a list of {{"train": [names], "test": [names]}} and is none: take the file '

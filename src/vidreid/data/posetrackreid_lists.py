@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vidreid.errors import DataError
+from vidreid.files import read_json
 
 TRAIN_FOLDER = "train"
 TEST_FOLDER = "val"
@@ -45,10 +46,7 @@ def read_list(path: Path) -> list[ListedTracklet]:
     Raises:
         DataError: If the file is no list of such elements; the first wrong one is named.
     """
-    try:
-        elements = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not readable as JSON ({error}): replace it by a whole copy.") from error
+    elements = read_json(path)
     if not isinstance(elements, list) or not elements:
         raise DataError(
             f"{path} must be a list of [[pose file names], identity, video]; it holds "

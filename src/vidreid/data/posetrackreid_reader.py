@@ -25,7 +25,7 @@ from vidreid.data.posetrackreid_lists import (
 )
 from vidreid.data.protocols import Protocol
 from vidreid.data.tracklets import FrameList, column, tracklet_table
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, reads_files
 
 POSETRACKREID_COUNTS: dict[str, int] = {
     "train tracklets": 7725,
@@ -50,6 +50,7 @@ POSETRACKREID_PROTOCOLS: dict[str, Protocol] = {
 """There is one way to evaluate it."""
 
 
+@reads_files
 def read_posetrackreid(root: str | Path, *, strict: bool = False) -> Benchmark:
     """Read the lists of PoseTrackReID; images are not touched, but the identities' folders must be there.
 

@@ -11,7 +11,7 @@ from vidreid.data.benchmark import Benchmark
 from vidreid.data.camera_pairs import CameraPair, read_camera_pair
 from vidreid.data.found_folders import find_folder
 from vidreid.data.person_splits import choose_split, people, read_split_list
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, reads_files
 
 FOLDER = "multi_shot"
 """Folder of the two cameras, which also names the keypoint store."""
@@ -36,6 +36,7 @@ PRID2011 = CameraPair(
 _PERSON = re.compile(r"person_\d+")
 
 
+@reads_files
 def read_prid2011(root: str | Path, split: int = 0, *, strict: bool = False) -> Benchmark:
     """Read one split of PRID2011.
 

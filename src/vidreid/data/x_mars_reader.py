@@ -13,6 +13,7 @@ from vidreid.data.mars_checks import check_query
 from vidreid.data.mars_format import INFO_FOLDER, TEST_FOLDER, TRAIN_FOLDER, read_info
 from vidreid.data.protocols import mars_protocols
 from vidreid.data.x_mars_frames import read_split_frames
+from vidreid.errors import reads_files
 
 PREFIXES = ("xmars_", "")
 """What the names of files and variables may begin with."""
@@ -52,6 +53,7 @@ X_MARS = MarsFormat(
 """What its reader expects."""
 
 
+@reads_files
 def read_x_mars(root: str | Path, *, strict: bool = False) -> Benchmark:
     """Read X-MARS; images are not touched, but where name lists are missing their folders are listed.
 

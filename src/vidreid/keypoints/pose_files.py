@@ -47,6 +47,10 @@ def read_pose_file(path: str | PathLike[str]) -> NDArray[np.float32]:
             f"There is no keypoint file {path}, though the frame is listed: unpack the keypoints anew, or "
             "choose a method that needs none."
         ) from None
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}): unpack it anew, or correct its permissions."
+        ) from error
     if not text.strip():
         raise DataError(f"{path} is empty: it must hold 17 joints of x, y and score; unpack it anew.")
     try:

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.errors import DataError, MissingDataError
-from vidreid.files import write_whole
+from vidreid.files import read_array, read_json, write_whole
 from vidreid.keypoints.layouts import Layout, check_layout
 
 _JOINTS = 17
@@ -62,7 +63,7 @@ class KeypointStore:
         self.path = Path(path)
         self.source = source
         self.layout: Layout = layout
-        self._array: NDArray[np.float16] = np.load(self.path, mmap_mode="r")
+        self._array = read_array(self.path, mapped=True)
         if self._array.ndim != 3 or self._array.shape[1:] != (_JOINTS, 3):
             raise DataError(f"{self.path} has shape {self._array.shape}, expected (frames, 17, 3).")
 
@@ -89,10 +90,8 @@ class KeypointStore:
         for path in (array, description):
             if not path.is_file():
                 raise MissingDataError(f"{path} is missing: make these keypoints anew.")
-        told = json.loads(description.read_text())
-        layout = told.get("skeleton", "coco17")
-        check_layout(layout)
-        store = cls(array, source=str(told.get("source", "unknown")), layout=layout)
+        told = _description(description)
+        store = cls(array, source=str(told.get("source", "unknown")), layout=told["skeleton"])
         if len(store) != frames or told["frames"] != frames:
             raise DataError(
                 f"{array} describes {len(store)} frames but the frame list has {frames}: "
@@ -119,3 +118,17 @@ class KeypointStore:
     def __reduce__(self) -> tuple[type["KeypointStore"], tuple[Path, str, Layout]]:
         # A memory map would be pickled as its whole content: loader processes open the file again instead.
         return KeypointStore, (self.path, self.source, self.layout)
+
+
+def _description(path: Path) -> dict[str, Any]:
+    """Return what the file beside the array says: ``frames``, ``names_crc32``, ``skeleton`` and more."""
+    told = read_json(path)
+    if not isinstance(told, dict) or not all(type(told.get(key)) is int for key in ("frames", "names_crc32")):
+        raise DataError(f"{path} does not say whose keypoints lie beside it: make them anew.")
+    told.setdefault("skeleton", "coco17")
+    if told["skeleton"] not in get_args(Layout):
+        raise DataError(
+            f"{path} names the layout {told['skeleton']!r}, which is none of {', '.join(get_args(Layout))}: "
+            "make these keypoints anew."
+        )
+    return told
