@@ -212,6 +212,9 @@ def test_unreadable_query_lists_are_refused(root):
     with pytest.raises(ValueError, match="but not the variable query"):
         read_ls_vid(root)
     content = file.read_bytes()
+    file.write_bytes(content.replace(b"gallery", b"\xffallery"))
+    with pytest.raises(ValueError, match="but not the variable query"):
+        read_ls_vid(root)
     file.write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match=r"info_test\.mat is not a readable MATLAB file"):
         read_ls_vid(root)

@@ -55,7 +55,7 @@ def read_hdf5_matrix(path: Path, variable: str, what: str) -> NDArray[np.generic
         if not h5py.is_hdf5(path):
             return read_matrix(path, variable, what).T
         with h5py.File(path, "r") as file:
-            found = sorted(file)
+            found = sorted(map(str, file))  # names that are no text come as bytes
             entry = file.get(variable)
             if isinstance(entry, h5py.Dataset):
                 matrix = np.asarray(entry[()])
