@@ -96,3 +96,35 @@ def mevid_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Pat
     from support.outfit_trees import make_mevid_tree, walkers
 
     return make_mevid_tree(tmp_path_factory.mktemp("mevid") / "mevid", pictures=walkers(tiny_root))
+
+
+@pytest.fixture(scope="session")
+def x_mars_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny tree of X-MARS: 4 training identities, of whom two lie in MARS's folder of test images."""
+    from support.x_mars_tree import make_x_mars_tree
+
+    return make_x_mars_tree(tmp_path_factory.mktemp("x_mars") / "mars")
+
+
+@pytest.fixture(scope="session")
+def g2a_vreid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny tree of G2A-VReID: 4 training and 3 test identities in 2 cameras, and keypoints."""
+    from support.g2a_vreid_tree import make_g2a_vreid_tree
+
+    return make_g2a_vreid_tree(tmp_path_factory.mktemp("g2a_vreid") / "g2a-vreid")
+
+
+@pytest.fixture(scope="session")
+def duke_video_reid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny tree in the format of DukeMTMC-VideoReID: 4 training identities, 2 who are asked for."""
+    from support.duke_video_reid_tree import make_duke_video_reid_tree
+
+    return make_duke_video_reid_tree(tmp_path_factory.mktemp("duke_video_reid") / "duke")
+
+
+@pytest.fixture(scope="session")
+def ls_vid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny tree in the format of LS-VID: 4 training identities, 2 queries in a list of 6 test tracklets."""
+    from support.ls_vid_tree import make_ls_vid_tree
+
+    return make_ls_vid_tree(tmp_path_factory.mktemp("ls_vid") / "ls-vid")

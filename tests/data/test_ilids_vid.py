@@ -153,7 +153,7 @@ def test_missing_splits_are_said(tmp_path):
     ("rows", "words"),
     [
         (np.zeros((2, 3, 4)), r"ls_set has shape \(2, 3, 4\)"),
-        (positions(10, 11), r"ls_set has shape \(10, 11\) .* instead of \(10, 300\)"),
+        (positions(10, 11), r"ls_set has shape \(10, 11\) instead of \(10, 300\)"),
         (positions(10, 14), r"ls_set has shape \(10, 14\), one column a person, but 12 people"),
         (positions(10, 12).T, r"ls_set has shape \(12, 10\), one column a person"),
         (positions(10, 12) - 1, r"row 1 of ls_set does not hold each of 1\.\.12 once"),

@@ -5,14 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.camera_pair_trees import make_ilids_tree, make_prid_tree
+from support.duke_video_reid_tree import make_duke_video_reid_tree
+from support.g2a_vreid_tree import make_g2a_vreid_tree
+from support.ls_vid_tree import make_ls_vid_tree
 from support.mars_tree import make_mars_tree
 from support.posetrackreid_tree import make_posetrackreid_tree
+from support.x_mars_tree import make_x_mars_tree
 from vidreid.data.benchmark import Benchmark
+from vidreid.data.duke_video_reid import read_duke_video_reid
+from vidreid.data.g2a_vreid import read_g2a_vreid
 from vidreid.data.ilids_vid import read_ilids_vid
 from vidreid.data.keypoint_sources import open_keypoints
+from vidreid.data.ls_vid import read_ls_vid
 from vidreid.data.mars import read_mars
 from vidreid.data.posetrackreid import read_posetrackreid
 from vidreid.data.prid2011 import read_prid2011
+from vidreid.data.x_mars import read_x_mars
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,31 @@ FUZZED: dict[str, Fuzzed] = {
         lambda root: touched(read_prid2011(root)),
         ("*.json",),
         ("*", "*/*/*", "*/*/cam_a/*", "*/*/cam_a/*/*"),
+    ),
+    "x_mars": Fuzzed(
+        make_x_mars_tree,
+        lambda root: touched(read_x_mars(root)),
+        ("info/*",),
+        ("*", "info/*", "bbox_train/*", "bbox_test/*/*"),
+    ),
+    "g2a_vreid": Fuzzed(
+        make_g2a_vreid_tree,
+        lambda root: touched(read_g2a_vreid(root)),
+        ("info/*",),
+        ("*", "info/*", "bbox_train/*"),
+    ),
+    "duke_video_reid": Fuzzed(
+        make_duke_video_reid_tree,
+        lambda root: touched(read_duke_video_reid(root)),
+        ("*/query/*/*/*",),
+        ("*", "*/*", "*/query/*", "*/query/*/*", "*/query/*/*/*"),
+    ),
+    "ls_vid": Fuzzed(
+        # The other form of the query file is HDF5, which only bytes can spoil.
+        lambda root: make_ls_vid_tree(root, query_form="old"),
+        lambda root: touched(read_ls_vid(root)),
+        ("*/list_sequence/list_seq_t*", "*/test/data/*"),
+        ("*", "*/*", "*/*/*", "*/*/*/*"),
     ),
 }
 """By the name of the benchmark or format."""

@@ -1,5 +1,6 @@
 """A tiny tree in MARS format with noise for pictures, for tests that break it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -37,11 +38,18 @@ QUERY = [5, 7, 8, 9]
 """1-based rows of ``TEST``."""
 
 
-def make_mars_tree(root: Path, size: tuple[int, int] = (32, 16), seed: int = 0) -> Path:
+def make_mars_tree(
+    root: Path,
+    size: tuple[int, int] = (32, 16),
+    seed: int = 0,
+    train: Sequence[tuple[int, int, int]] = TRAIN,
+    test: Sequence[tuple[int, int, int]] = TEST,
+    query: Sequence[int] = QUERY,
+) -> Path:
     """Write the tree with both kinds of keypoints (h, w = size) and return ``root``."""
     rng = np.random.default_rng(seed)
     lists = {}
-    for split, tracklets in (("bbox_train", TRAIN), ("bbox_test", TEST)):
+    for split, tracklets in (("bbox_train", train), ("bbox_test", test)):
         names, rows, numbers = [], [], {}
         for pid, camera, frames in tracklets:
             numbers[pid] = numbers.get(pid, 0) + 1
@@ -58,5 +66,5 @@ def make_mars_tree(root: Path, size: tuple[int, int] = (32, 16), seed: int = 0) 
             keypoints = rng.random((len(names), 17, 3)) * [size[1], size[0], 1]
             write_keypoints(root / "keypoints" / source, split, keypoints, names_crc(names), source)
     (train_names, train_rows), (test_names, test_rows) = lists["bbox_train"], lists["bbox_test"]
-    write_info(root, train_names, test_names, train_rows, test_rows, np.array(QUERY))
+    write_info(root, train_names, test_names, train_rows, test_rows, np.array(query))
     return root

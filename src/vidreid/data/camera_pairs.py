@@ -130,34 +130,6 @@ def check_cameras(pair: CameraPair, folder: Path) -> None:
         )
 
 
-def find_folder(root: Path, above: str, inner: str, title: str) -> Path:
-    """Return ``root/inner`` or ``root/above/inner``.
-
-    Args:
-        root: Where the benchmark lies.
-        above: The folder that the archive may make.
-        inner: The folder of the two cameras.
-        title: Of the data set.
-
-    Raises:
-        MissingDataError: If neither is there.
-    """
-    if not root.is_dir():
-        raise MissingDataError(
-            f"There is no folder {root}: set data.root to the folder that holds {above}/{inner} or {inner}."
-        )
-    for place in (root, root / above):
-        if (place / inner).is_dir():
-            return place / inner
-    inside = [
-        child
-        for child in sorted(root.iterdir())
-        if (child / inner).is_dir() or (child / above / inner).is_dir()
-    ]
-    hint = f"did you mean {inside[0]}?" if inside else f"unpack the images of {title} there."
-    raise MissingDataError(f"{root} holds neither {above}/{inner} nor {inner}: {hint}")
-
-
 def _frames(pair: CameraPair, folder: Path, camera: str, person: str) -> list[str]:
     own = folder / camera / person
     if not own.is_dir():

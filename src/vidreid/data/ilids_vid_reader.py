@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.data.benchmark import Benchmark
-from vidreid.data.camera_pairs import CameraPair, check_cameras, find_folder, read_camera_pair
+from vidreid.data.camera_pairs import CameraPair, check_cameras, read_camera_pair
+from vidreid.data.found_folders import find_folder
 from vidreid.data.mat_files import read_whole_numbers
 from vidreid.data.person_splits import PersonSplit, choose_split, read_split_list
 from vidreid.errors import DataError, MissingDataError, reads_files
@@ -59,7 +60,7 @@ def read_ilids_vid(root: str | Path, split: int = 0, *, strict: bool = False) ->
             ``strict`` if the counts differ.
     """
     root = Path(root)
-    folder = find_folder(root, "i-LIDS-VID", FOLDER, ILIDS_VID.title)
+    folder = find_folder(root, "i-LIDS-VID", FOLDER, ILIDS_VID.title) / FOLDER
     check_cameras(ILIDS_VID, folder)
     notices: list[str] = []
     places = [root / SPLIT_FOLDER / SPLIT_FILE, root / SPLIT_FILE, folder.parent / SPLIT_FOLDER / SPLIT_FILE]

@@ -34,7 +34,6 @@ TRAIN_TRACKS = ("tracks_train_info.mat", "track_train_info")
 TEST_TRACKS = ("tracks_test_info.mat", "track_test_info")
 QUERY = ("query_IDX.mat", "query_IDX")
 
-_WHAT = "MARS metadata"
 _NAME = re.compile(r"(00-1|\d{4})C(\d)T(\d{4})F(\d{3,})\.(?:jpg|jpeg|png)", re.IGNORECASE)
 
 
@@ -49,6 +48,7 @@ class MarsInfo:
         query: ``(q,)`` int64, **0-based** rows of ``test_rows``.
         train_names: ``(frames,)`` byte strings, or ``None`` where the list is missing.
         test_names: The same for the test frames.
+        prefix: What the names of the files begin with beside MARS's own, for messages.
     """
 
     train_rows: NDArray[np.int64]
@@ -56,6 +56,7 @@ class MarsInfo:
     query: NDArray[np.int64]
     train_names: NDArray[np.bytes_] | None
     test_names: NDArray[np.bytes_] | None
+    prefix: str = ""
 
 
 def frame_name(pid: int, camera: int, tracklet: int, frame: int) -> str:
@@ -136,11 +137,20 @@ def write_info(
     _write_matrix(info / QUERY[0], QUERY[1], np.asarray(query, dtype=np.uint16).reshape(1, -1))
 
 
-def read_info(info: Path) -> MarsInfo:
+def read_info(
+    info: Path,
+    title: str = "MARS",
+    source: str = "the MARS evaluation package (its folder info/)",
+    prefixes: Sequence[str] = ("",),
+) -> MarsInfo:
     """Read the files of an ``info`` folder.
 
     Args:
         info: The folder that holds the ``.mat`` files and, if present, the name lists.
+        title: Of the data set, for messages.
+        source: Where its metadata are from, for messages.
+        prefixes: What the names of files and variables may begin with beside MARS's own. All files have the
+            first of these with which one of them is there; the variables may have any.
 
     Returns:
         The rows in int64, the query rows 0-based, the names as byte strings.
@@ -150,20 +160,26 @@ def read_info(info: Path) -> MarsInfo:
         DataError: If a file is unreadable or holds something else.
     """
     info = Path(info)
-    missing = [name for name, _ in (TRAIN_TRACKS, TEST_TRACKS, QUERY) if not (info / name).is_file()]
+    matrices = (TRAIN_TRACKS, TEST_TRACKS, QUERY)
+    there = [start for start in prefixes if any((info / f"{start}{name}").is_file() for name, _ in matrices)]
+    prefix = there[0] if there else prefixes[-1]
+    missing = [f"{prefix}{name}" for name, _ in matrices if not (info / f"{prefix}{name}").is_file()]
     if missing:
         raise MissingDataError(
-            f"{info} lacks {', '.join(missing)}: take these files from the MARS evaluation package "
-            "(its folder info/) and put them there."
+            f"{info} lacks {', '.join(missing)}: take these files from {source} and put them there."
         )
-    # MATLAB counts from 1.
-    query = read_whole_numbers(info / QUERY[0], QUERY[1], _WHAT).reshape(-1) - 1
+
+    def read(file: tuple[str, str]) -> tuple[Path, NDArray[np.int64]]:
+        path, names = info / f"{prefix}{file[0]}", [f"{start}{file[1]}" for start in prefixes]
+        return path, read_whole_numbers(path, names, f"{title} metadata")
+
     return MarsInfo(
-        train_rows=_read_rows(info / TRAIN_TRACKS[0], TRAIN_TRACKS[1]),
-        test_rows=_read_rows(info / TEST_TRACKS[0], TEST_TRACKS[1]),
-        query=query,
-        train_names=read_names(info / TRAIN_NAMES),
-        test_names=read_names(info / TEST_NAMES),
+        train_rows=_rows(*read(TRAIN_TRACKS)),
+        test_rows=_rows(*read(TEST_TRACKS)),
+        query=read(QUERY)[1].reshape(-1) - 1,  # MATLAB counts from 1
+        train_names=read_names(info / f"{prefix}{TRAIN_NAMES}"),
+        test_names=read_names(info / f"{prefix}{TEST_NAMES}"),
+        prefix=prefix,
     )
 
 
@@ -174,10 +190,9 @@ def read_names(path: Path) -> NDArray[np.bytes_] | None:
     return np.array(path.read_bytes().split(), dtype=np.bytes_)
 
 
-def _read_rows(path: Path, variable: str) -> NDArray[np.int64]:
-    rows = read_whole_numbers(path, variable, _WHAT)
+def _rows(path: Path, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     if rows.ndim != 2 or rows.shape[1] != 4:
-        raise DataError(f"{path}: {variable} has shape {rows.shape}, expected (tracklets, 4).")
+        raise DataError(f"{path}: the tracklets have shape {rows.shape}, expected (tracklets, 4).")
     return rows
 
 

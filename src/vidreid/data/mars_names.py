@@ -24,9 +24,14 @@ def rebuild_names(folder: Path) -> NDArray[np.bytes_]:
     """
     names: list[str] = []
     for identity in sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()):
-        found = [(_order(entry.name), entry.name) for entry in os.scandir(folder / identity)]
-        names += [name for _, name in sorted((key, name) for key, name in found if key is not None)]
+        names += names_of_identity(folder / identity)
     return np.array(names, dtype=np.bytes_)
+
+
+def names_of_identity(folder: Path) -> list[str]:
+    """List the frames in the folder of an identity, by name, numbers above 999 after 999."""
+    found = [(_order(entry.name), entry.name) for entry in os.scandir(folder)]
+    return [name for _, name in sorted((key, name) for key, name in found if key is not None)]
 
 
 def parse_names(names: NDArray[np.bytes_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 from vidreid.data.benchmark import Benchmark
-from vidreid.data.camera_pairs import CameraPair, find_folder, read_camera_pair
+from vidreid.data.camera_pairs import CameraPair, read_camera_pair
+from vidreid.data.found_folders import find_folder
 from vidreid.data.person_splits import choose_split, people, read_split_list
 from vidreid.errors import DataError, MissingDataError, reads_files
 
@@ -50,7 +51,7 @@ def read_prid2011(root: str | Path, split: int = 0, *, strict: bool = False) -> 
             ``strict`` if the counts differ.
     """
     root = Path(root)
-    folder = find_folder(root, "prid_2011", FOLDER, PRID2011.title)
+    folder = find_folder(root, "prid_2011", FOLDER, PRID2011.title) / FOLDER
     listed = next((at / SPLIT_LIST for at in (root, folder.parent) if (at / SPLIT_LIST).is_file()), None)
     if listed is None:
         raise MissingDataError(

@@ -4,6 +4,7 @@ With identical features the first four differ by about 5 points of rank-1 and 8 
 number without its protocol says nothing. The last one is wrong and there to explain published numbers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,12 +66,26 @@ class Protocol:
         return QUERY_ROLE * is_query.astype(np.int64) + GALLERY_ROLE * in_gallery.astype(np.int64)
 
 
-PROTOCOLS: dict[str, Protocol] = {
-    protocol.name: protocol
-    for protocol in (
+def mars_protocols(
+    title: str | None = None, galleries: Mapping[str, int] | None = None, unanswered: int | None = None
+) -> dict[str, Protocol]:
+    """Return the protocols in use for MARS and sets in its format.
+
+    Args:
+        title: Of the data set, for the summaries.
+        galleries: Sizes of its galleries by protocol, where they are known.
+        unanswered: How many queries have no answer under ``queries_removed``, where that is known.
+    """
+
+    def size(name: str, *more: str) -> str:
+        facts = [f"gallery {galleries[name]:,}", *more] if galleries else []
+        return f" ({title}: {'; '.join(facts)})" if facts else ""
+
+    lost = [] if unanswered is None else [f"{unanswered} queries have no answer"]
+    protocols = (
         Protocol(
             "official",
-            "Queries stay in the gallery and junk is ignored (MARS: gallery 11,310), as in the evaluation "
+            f"Queries stay in the gallery and junk is ignored{size('official')}, as in the evaluation "
             "package of MARS; used by AP3D and others.",
             queries_in_gallery=True,
             distractors=True,
@@ -78,43 +93,52 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
         Protocol(
             "junk_as_wrong",
-            "All test tracklets are searched and junk counts as a wrong answer (MARS: gallery 12,180).",
+            "All test tracklets are searched and junk counts as a wrong answer" + size("junk_as_wrong") + ".",
             queries_in_gallery=True,
             distractors=True,
             junk="wrong",
         ),
         Protocol(
             "queries_removed",
-            "Queries leave the gallery, junk is ignored (MARS: gallery 9,330; 140 queries have no answer), "
-            "as in torchreid and KeyRe-ID.",
+            f"Queries leave the gallery, junk is ignored{size('queries_removed', *lost)}, as in torchreid "
+            "and KeyRe-ID.",
             queries_in_gallery=False,
             distractors=True,
             junk="ignored",
         ),
         Protocol(
             "no_distractors",
-            "Queries, junk and distractors leave the gallery (MARS: gallery 6,082), as in KMPNet: easier "
+            f"Queries, junk and distractors leave the gallery{size('no_distractors')}, as in KMPNet: easier "
             "than the others.",
             queries_in_gallery=False,
             distractors=False,
             junk="ignored",
         ),
-        Protocol(
-            "legacy_unfiltered",
-            "Wrong, only to trace published numbers: the gallery of queries_removed (MARS: 9,330) under the "
-            "camera mix-up of the released VID-Trans-ReID and KeyRe-ID, which leaves answers from the "
-            "query's own camera in and drops queries.",
-            queries_in_gallery=False,
-            distractors=True,
-            junk="ignored",
-            cameras="legacy_frames",
-            warning="These numbers are wrong, on MARS far too good: legacy_unfiltered repeats the camera "
-            "mix-up of the released VID-Trans-ReID and KeyRe-ID, under which tracklets of the query's own "
-            "camera count as right answers; compare them with nothing else.",
-        ),
     )
+    return {protocol.name: protocol for protocol in protocols}
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    **mars_protocols(
+        "MARS",
+        {"official": 11_310, "junk_as_wrong": 12_180, "queries_removed": 9330, "no_distractors": 6082},
+        unanswered=140,
+    ),
+    "legacy_unfiltered": Protocol(
+        "legacy_unfiltered",
+        "Wrong, only to trace published numbers: the gallery of queries_removed (MARS: 9,330) under the "
+        "camera mix-up of the released VID-Trans-ReID and KeyRe-ID, which leaves answers from the "
+        "query's own camera in and drops queries.",
+        queries_in_gallery=False,
+        distractors=True,
+        junk="ignored",
+        cameras="legacy_frames",
+        warning="These numbers are wrong, on MARS far too good: legacy_unfiltered repeats the camera "
+        "mix-up of the released VID-Trans-ReID and KeyRe-ID, under which tracklets of the query's own "
+        "camera count as right answers; compare them with nothing else.",
+    ),
 }
-"""The protocols in use for MARS and sets in its format; the last one is wrong."""
+"""The protocols of MARS; the last one is wrong, and no other set has it."""
 
 
 def find_protocol(name: str, protocols: dict[str, Protocol] = PROTOCOLS) -> Protocol:
