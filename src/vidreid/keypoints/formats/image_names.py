@@ -141,7 +141,8 @@ class _AnsweredOnce:
             self._asked[image] = asked
         if self._asked[image] == asked:
             return None
-        return list(self._folders)[self._asked[image]]
+        other = list(self._folders)[self._asked[image]]
+        return None if folder.endswith(f"/{other}") or other.endswith(f"/{folder}") else other
 
 
 def plain(name: str) -> str:
