@@ -104,6 +104,11 @@ SPOILED = {
     "image is a list": ("coco", json.dumps(annotated({"image_id": [1]})), r"image_id is \[1\]"),
     "id twice": ("coco", json.dumps(annotated(images=IMAGES * 2)), "image 2: a.jpg has the id 1 too"),
     "no file name": ("posetrack", json.dumps(annotated(images=[{"id": 1}])), "image 1: its id and file_name"),
+    "category is a list": (
+        "coco",
+        json.dumps(annotated({"category_id": [2], "keypoints": []}, categories=[{"id": [2]}, {"id": 1}])),
+        "annotation 1: keypoints has 0 numbers",
+    ),
     "odd joints": (
         "coco",
         json.dumps(annotated(categories=[{"keypoints": ["tail"]}])),
@@ -161,17 +166,6 @@ def test_anything_is_a_data_error_or_nothing(tmp_path, form):
             assert open_pose_files(file, form, missing="nobody").poses("a.jpg", (256, 128)) == []
         except DataError as error:
             assert str(file) in str(error)  # noqa: PT017
-
-
-def test_what_is_no_number_makes_a_joint_missing(tmp_path):
-    joints = [float("nan"), 4, 0.5, 3, float("inf"), 0.5, 3, 4, float("nan"), 3, 4, -1, 3, 4, 7, *JOINTS[15:]]
-    file = tmp_path / "alphapose-results.json"
-    file.write_text(json.dumps([person(keypoints=joints, box=[1, 2, float("nan"), 4], score=float("inf"))]))
-    (pose,) = open_pose_files(tmp_path, "alphapose").poses("0001/a.jpg", (9, 9))
-    assert pose.keypoints[:6, 2].tolist() == [0, 0, 0, 0, 1, 0.5]
-    assert not pose.keypoints[:4].any()
-    assert pose.box is None
-    assert pose.score is None
 
 
 def test_wrong_settings_are_answered_with_the_choices(tmp_path):

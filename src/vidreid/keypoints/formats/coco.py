@@ -65,21 +65,17 @@ class _Document:
         told = [category for category in categories if category.get("keypoints")]
         self.skeleton = told_skeleton(told[0]["keypoints"], whole) if told else None
         # Cars and dogs have no keypoints, or others.
-        self.other_categories = {category.get("id") for category in categories if category not in told[:1]}
-        if not told:
-            self.other_categories = set()
+        others = [category.get("id") for category in categories if told and category is not told[0]]
+        self.other_categories = [category for category in others if isinstance(category, int)]
 
     def people(self) -> Iterator[tuple[dict[str, Any], Place]]:
         """Yield the annotations of single people."""
         for number, value in enumerate(self.annotations, start=1):
             place = Place(self.file, number, "annotation")
             annotation = fields(value, place)
-            category = annotation.get("category_id")
-            if annotation.get("iscrowd") in (1, True) or (
-                isinstance(category, int) and category in self.other_categories
-            ):
-                continue
-            yield annotation, place
+            crowd = annotation.get("iscrowd") in (1, True)
+            if not crowd and annotation.get("category_id") not in self.other_categories:
+                yield annotation, place
 
 
 def open_coco(path: Path, missing: Missing, skeleton: str | None) -> PoseSource:
@@ -133,13 +129,16 @@ def open_annotations(
                 keypoints,
                 box=optional_box(annotation, "bbox", place),
                 score=optional_number(annotation, "score", place),
-                track=next(
-                    (optional_track(annotation[key]) for key in dialect.tracks if key in annotation), None
-                ),
+                track=_track(annotation, dialect.tracks),
             )
     _confidences(people.keypoints()[..., 2], np.array(scored, dtype=bool))
     images = NamedImages([str(name) for name in people.images], where)
     return ListedPoses(skeleton, people, images, where, missing)
+
+
+def _track(annotation: dict[str, Any], keys: Sequence[str]) -> int | None:
+    tracks = (optional_track(annotation.get(key)) for key in keys)
+    return next((track for track in tracks if track is not None), None)
 
 
 def _take_scores(annotation: dict[str, Any], key: str, keypoints: NDArray[np.float64], place: Place) -> bool:

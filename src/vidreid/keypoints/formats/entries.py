@@ -116,9 +116,9 @@ def optional_number(entry: dict[str, Any], key: str, place: Place) -> float | No
         DataError: If something else stands there.
     """
     value = entry.get(key)
-    if value is None:
-        return None
-    (number,) = number_array([value], key, place)
+    if value is None or (type(value) is float and -_BOUND <= value <= _BOUND):
+        return value  # the common case of a million entries
+    number = number_array([value], key, place)[0]
     return None if math.isnan(number) else float(number)
 
 

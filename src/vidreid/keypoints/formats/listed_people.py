@@ -19,18 +19,20 @@ Missing = Literal["error", "nobody"]
 """What is done about an image of which nothing is written, though all should be."""
 
 
-def check_missing(missing: str) -> None:
-    """Refuse what is neither ``error`` nor ``nobody``.
+def checked_missing(missing: str) -> Missing:
+    """Return the setting, which must be ``error`` or ``nobody``.
 
     Raises:
         ValueError: With the choices.
     """
-    if missing not in get_args(Missing):
-        raise ValueError(f"missing={missing!r} is unknown: choose one of {', '.join(get_args(Missing))}.")
+    for known in get_args(Missing):
+        if missing == known:
+            return known
+    raise ValueError(f"missing={missing!r} is unknown: choose one of {', '.join(get_args(Missing))}.")
 
 
 class PeopleList:
-    """Collects people entry by entry: a million of 17 joints takes about 270 MB, and what names images.
+    """Collects people entry by entry, in 260 bytes each for 17 joints, beside the names of the images.
 
     Attributes:
         images: Number of each image by what the files call it, in the order of coming up.

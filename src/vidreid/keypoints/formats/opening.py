@@ -8,7 +8,7 @@ from vidreid.keypoints.formats.alphapose import open_alphapose
 from vidreid.keypoints.formats.coco import open_coco
 from vidreid.keypoints.formats.coco_results import open_coco_results
 from vidreid.keypoints.formats.kpr import open_kpr
-from vidreid.keypoints.formats.listed_people import Missing, check_missing
+from vidreid.keypoints.formats.listed_people import Missing, checked_missing
 from vidreid.keypoints.formats.mmpose import open_mmpose
 from vidreid.keypoints.formats.openpifpaf import open_openpifpaf
 from vidreid.keypoints.formats.pose_table import open_pose_table
@@ -34,7 +34,7 @@ FORMATS: dict[str, Callable[[Path, Missing, str | None], PoseSource]] = {
 
 
 def open_pose_files(
-    path: str | Path, format: str, missing: Missing = "error", *, skeleton: str | None = None
+    path: str | Path, format: str, missing: str = "error", *, skeleton: str | None = None
 ) -> PoseSource:
     """Open the files of a pose tool.
 
@@ -60,10 +60,10 @@ def open_pose_files(
     """
     if format not in FORMATS:
         raise ValueError(f"Unknown format of keypoints {format!r}: choose one of {', '.join(FORMATS)}.")
-    check_missing(missing)
+    handled = checked_missing(missing)
     if skeleton is not None:
         find_skeleton(skeleton)
     path = Path(path)
     if not path.exists():
         raise MissingDataError(f"There is no {path}: name the file or folder that the pose tool wrote.")
-    return FORMATS[format](path, missing, skeleton)
+    return FORMATS[format](path, handled, skeleton)

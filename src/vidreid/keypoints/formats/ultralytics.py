@@ -70,7 +70,7 @@ def _tail(rest: NDArray[np.float64]) -> tuple[float | None, int | None]:
     """Return score and track of what follows the joints; a single number up to 1 is a score."""
     numbers: list[float] = rest.tolist()
     if len(numbers) == 2:
-        return numbers[0], optional_track(numbers[1])
+        return numbers[0] if np.isfinite(numbers[0]) else None, optional_track(numbers[1])
     if len(numbers) == 1:
         return (numbers[0], None) if numbers[0] <= 1 else (None, optional_track(numbers[0]))
     return None, None
