@@ -16,6 +16,7 @@ COMMANDS = {
     "pictures": "draw tracklets with their keypoints, where networks look, what two of them find",
     "import_checkpoint": "turn a released checkpoint into a run",
     "export": "write the descriptor network of a run without its training-only parts",
+    "write_keypoints": "write the keypoints of a benchmark for other tools",
     "demo": "render, train, evaluate and compare in a few minutes",
 }
 MODULES = {"eval": "evaluate"}
