@@ -1,8 +1,8 @@
 """Frames from folders against the same frames from one packed file, cold and warm.
 
 A rendered tree is read by one process in two orders: clips of 8 frames from tracklets in random order, as in
-training, and frames from first to last, as in evaluation. Both sources take turns, and each time is split into
-getting the bytes and decoding them. Cold means that the pages of the files were dropped before
+training, and frames from first to last, as in evaluation. Both sources take turns, and each time is split in
+two: getting the bytes and decoding them. Cold means that the pages of the files were dropped before
 (``posix_fadvise``), which ``mincore`` confirms. Directories and inodes stay known to the system, so that a
 tree that was never touched is slower still. Processor time is counted, so that other work on the machine does
 not decide the ratio; only what is got cold is counted by the wall clock, because that is waiting.
