@@ -15,6 +15,7 @@ import accelerator
 import evaluation
 import key_reid
 import loader
+import packed_frames
 import reference_stack
 import training_step
 
@@ -45,6 +46,7 @@ def main() -> None:
     results: dict[str, object] = {"machine": machine()}
     benchmarks = {
         "loader": loader.run,
+        "packed_frames": packed_frames.run,
         "training_step": training_step.run,
         "key_reid": key_reid.run,
         "reference_stack": reference_stack.run,

@@ -15,6 +15,9 @@ from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.training.run_folder import RunFolder
 
+# Settings under which the numbers stay the same.
+_OF_NO_WEIGHT = {"data.root", "data.workers", "data.pack", "data.pack_folder", "trainer.accelerator"}
+
 
 def evaluate_run(config: DictConfig) -> dict[str, Any]:
     """Evaluate a run folder.
@@ -65,7 +68,7 @@ def _replace(stored: DictConfig, config: DictConfig) -> list[str]:
             if value is None or stored[group].get(key) == value:
                 continue
             stored[group][key] = value
-            if (group, key) not in {("data", "root"), ("data", "workers"), ("trainer", "accelerator")}:
+            if f"{group}.{key}" not in _OF_NO_WEIGHT:
                 changed.append(f"{key}-{value}")
     if config.cameras not in (None, "known"):
         changed.append(f"cameras-{config.cameras}")

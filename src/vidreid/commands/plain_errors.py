@@ -1,5 +1,6 @@
 """The library's own error messages reach the user as one sentence, without a traceback."""
 
+import errno
 import functools
 import os
 import sys
@@ -40,13 +41,14 @@ def _sentence(error: BaseException) -> str | None:
     """Return the message of a deliberate error, searching through what wraps it (Hydra's instantiation)."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, ValueError | OSError) and _raised_by_us(seen.__traceback__):
-            return str(seen)
-        if isinstance(seen, OSError) and seen.errno == 28:
+        # First: what writes to a full disk is often a line of ours.
+        if isinstance(seen, OSError) and seen.errno == errno.ENOSPC:
             return (
                 f"The disk is full ({seen.filename or 'no file named'}): free some space and start again; "
-                "nothing half-written was kept."
+                "nothing half-written will be taken for whole."
             )
+        if isinstance(seen, ValueError | OSError) and _raised_by_us(seen.__traceback__):
+            return str(seen)
         seen = seen.__cause__
     return None
 

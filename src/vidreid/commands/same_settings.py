@@ -6,6 +6,7 @@ from vidreid.training.run_folder import RunFolder
 
 # Names and places, and what follows from the data.
 _OF_NO_WEIGHT = ("name", "study", "paths", "resume", "camera_numbers")
+_READ_ALIKE = ("data.pack", "data.pack_folder")
 
 
 def check_same_settings(run: RunFolder, settings: dict[str, Any]) -> None:
@@ -14,7 +15,8 @@ def check_same_settings(run: RunFolder, settings: dict[str, Any]) -> None:
         _flat({key: tree for key, tree in settings.items() if key not in _OF_NO_WEIGHT})
         for settings in (run.read_config(), settings)
     )
-    different = [key for key in before.keys() | now.keys() if before.get(key) != now.get(key)]
+    keys = (before.keys() | now.keys()) - set(_READ_ALIKE)
+    different = [key for key in keys if before.get(key) != now.get(key)]
     if different:
         key = min(different)
         raise ValueError(

@@ -12,8 +12,9 @@ from vidreid.data.clips import check_sampling
 from vidreid.data.dataset import EvaluationClips, TrainClips
 from vidreid.data.held_out import hold_out
 from vidreid.data.keypoint_sources import open_keypoints
-from vidreid.data.loading import Loader, clip_loader
+from vidreid.data.loading import ClipData, ClipSampler, Loader, clip_loader
 from vidreid.data.mars_format import TEST_FOLDER, TRAIN_FOLDER
+from vidreid.data.packing import pack_frames
 from vidreid.data.protocols import PROTOCOLS, Protocol, find_protocol
 from vidreid.data.reading import ClipReader, OnBadFrame, check_on_bad_frame
 from vidreid.data.samplers import EvaluationSampler, IdentitySampler, TrackletSampler
@@ -75,6 +76,8 @@ class ReidDataModule(LightningDataModule):
         strict: bool = False,
         on_bad_frame: OnBadFrame = "error",
         pin_memory: bool = False,
+        pack: bool = False,
+        pack_folder: str | Path | None = None,
     ) -> None:
         """Take the settings; nothing is read before it is needed.
 
@@ -117,6 +120,8 @@ class ReidDataModule(LightningDataModule):
             strict: Refuse a tree whose counts differ from the published ones.
             on_bad_frame: ``error`` or ``skip_frame``.
             pin_memory: Copy batches to pinned memory, for a GPU.
+            pack: Read frames from one file a split, which is made if it is not there.
+            pack_folder: Where these files lie; by default ``<root>/packed``.
 
         Raises:
             ValueError: If a name is not among the choices; the sentence lists them.
@@ -145,6 +150,7 @@ class ReidDataModule(LightningDataModule):
         self.workers, self.seed, self.strict = workers, seed, strict
         self.on_bad_frame: OnBadFrame = on_bad_frame
         self.pin_memory = pin_memory
+        self.pack, self.pack_folder = pack, Path(pack_folder or self.root / "packed")
         augmentations = training_augmentations(flip, erase, crop, jitter, erase_per_frame, enlarge)
         self.train_transform = ClipTransform(
             height, width, augmentations, joints, independent_frames, keypoints_follow
@@ -156,6 +162,12 @@ class ReidDataModule(LightningDataModule):
     @abstractmethod
     def read(self) -> Benchmark:
         """Read the benchmark."""
+
+    def prepare_data(self) -> None:
+        """Pack the frames, if that is asked for: of several processes, Lightning lets one go first here."""
+        if self.pack:
+            for split in dict.fromkeys((self.train_split, self.test_split)):
+                self.frames(split)
 
     def setup(self, stage: str | None = None) -> None:
         """Read the tables, if that has not happened."""
@@ -203,22 +215,30 @@ class ReidDataModule(LightningDataModule):
         """Entries of the flat list of test clips: what the metric must see."""
         return len(self.test_data())
 
+    def frames(self, split: str) -> FrameList:
+        """Return the frames of ``train_split`` or ``test_split`` as they are read: packed, if so set."""
+        of = self.benchmark
+        frames = of.train_frames if split == self.train_split else of.test_frames
+        if not self.pack:
+            return frames
+        return pack_frames(frames, self.pack_folder, split, on_bad_frame=self.on_bad_frame)
+
     def train_data(self) -> TrainClips:
         """Return the training clips."""
-        reader = self._reader(self.benchmark.train_frames, self.train_split, with_keypoints=True)
+        reader = self._reader(self.train_split, with_keypoints=True)
         return TrainClips(
             self.train_table, reader, self.train_transform, self.clip_length, self.train_sampling
         )
 
     def validation_data(self) -> EvaluationClips:
         """Return the clips of the held-out identities, under the official protocol of MARS."""
-        reader = self._reader(self.benchmark.train_frames, self.train_split, self.test_keypoints)
+        reader = self._reader(self.train_split, self.test_keypoints)
         # Whatever the benchmark: almost all held-out tracklets may ask, and a gallery without them be empty.
         return self._evaluation(self.validation_table, PROTOCOLS["official"], reader)
 
     def test_data(self) -> EvaluationClips:
         """Return the clips of the test tracklets that the protocol uses."""
-        reader = self._reader(self.benchmark.test_frames, self.test_split, self.test_keypoints)
+        reader = self._reader(self.test_split, self.test_keypoints)
         protocol = find_protocol(self.protocol, self.benchmark.protocols)
         return self._evaluation(self.benchmark.test, protocol, reader)
 
@@ -236,17 +256,11 @@ class ReidDataModule(LightningDataModule):
         """Return the loader of the held-out identities, or no loader if there are none."""
         if self.held_out_identities == 0:
             return []
-        data = self.validation_data()
-        return self._loader(
-            data, EvaluationSampler(len(data), *self._world()), self.test_batch_size, keep=True
-        )
+        return self._evaluation_loader(self.validation_data(), keep=True)
 
     def test_dataloader(self) -> Loader:
         """Return the test loader."""
-        data = self.test_data()
-        return self._loader(
-            data, EvaluationSampler(len(data), *self._world()), self.test_batch_size, keep=False
-        )
+        return self._evaluation_loader(self.test_data(), keep=False)
 
     def _split(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         if self._tables is None:
@@ -256,28 +270,18 @@ class ReidDataModule(LightningDataModule):
     def _world(self) -> tuple[int, int]:
         return (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
 
-    def _reader(self, frames: FrameList, split: str, with_keypoints: bool) -> ClipReader:
-        store = None
+    def _reader(self, split: str, with_keypoints: bool) -> ClipReader:
+        frames, store = self.frames(split), None
         if with_keypoints and self.keypoints is not None:
             store = open_keypoints(self.keypoints, self.root, split, frames, self.pose_layout)
         return ClipReader(frames, store, self.joints, self.on_bad_frame)
 
     def _evaluation(self, table: pd.DataFrame, protocol: Protocol, reader: ClipReader) -> EvaluationClips:
-        return EvaluationClips(
-            table,
-            protocol.roles(table),
-            reader,
-            self.test_transform,
-            self.test_clip_length,
-            self.test_sampling,
-            self.test_max_clips,
-        )
+        how = self.test_transform, self.test_clip_length, self.test_sampling, self.test_max_clips
+        return EvaluationClips(table, protocol.roles(table), reader, *how)
 
-    def _loader(
-        self,
-        data: TrainClips | EvaluationClips,
-        sampler: TrackletSampler | IdentitySampler | EvaluationSampler,
-        batch_size: int,
-        keep: bool,
-    ) -> Loader:
+    def _evaluation_loader(self, data: EvaluationClips, keep: bool) -> Loader:
+        return self._loader(data, EvaluationSampler(len(data), *self._world()), self.test_batch_size, keep)
+
+    def _loader(self, data: ClipData, sampler: ClipSampler, batch_size: int, keep: bool) -> Loader:
         return clip_loader(data, sampler, batch_size, self.workers, self.pin_memory, keep)

@@ -93,15 +93,30 @@ def decode_image(data: bytes, path: str | PathLike[str]) -> NDArray[np.uint8]:
     Raises:
         FrameError: If they are no image, or cut off; the message names it.
     """
+    check_whole(data, path)
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise _no_image(path)
+    return image.astype(np.uint8, copy=False)
+
+
+def check_whole(data: bytes, path: str | PathLike[str]) -> None:
+    """Refuse the bytes of an image file that are empty or cut off; nothing is decoded.
+
+    Raises:
+        FrameError: With the name of the file.
+    """
+    if not data:
+        raise _no_image(path)
     if _cut_off(data):
         # The decoder would fill the missing part with grey and say nothing.
         raise FrameError(
             f"Frame {path} is cut off after {len(data)} bytes: copy it again from a whole archive."
         )
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
-    if image is None:
-        raise FrameError(f"Frame {path} is not a readable image: copy it again from a whole archive.")
-    return image.astype(np.uint8, copy=False)
+
+
+def _no_image(path: str | PathLike[str]) -> FrameError:
+    return FrameError(f"Frame {path} is not a readable image: copy it again from a whole archive.")
 
 
 def _cut_off(data: bytes) -> bool:

@@ -7,11 +7,13 @@ from vidreid.data.dataset import Clip, EvaluationClips, TrainClips, collate_clip
 from vidreid.data.samplers import EvaluationSampler, IdentitySampler, TrackletSampler
 
 Loader = DataLoader[Clip]
+ClipData = TrainClips | EvaluationClips
+ClipSampler = TrackletSampler | IdentitySampler | EvaluationSampler
 
 
 def clip_loader(
-    data: TrainClips | EvaluationClips,
-    sampler: TrackletSampler | IdentitySampler | EvaluationSampler,
+    data: ClipData,
+    sampler: ClipSampler,
     batch_size: int,
     workers: int,
     pin_memory: bool,

@@ -109,6 +109,6 @@ def _frames(
             )
         notices.append(f"info/{list_name} {state}: rebuilt from the folders in {folder}.")
     elif not folder.is_dir():
-        notices.append(f"There is no folder {folder}: tables can be read, but no image.")
+        notices.append(f"There is no folder {folder}: only tables can be read, or packed images (data.pack).")
     check_names(split, rows, names)
     return FrameList(folder, names)

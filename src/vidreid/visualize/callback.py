@@ -73,7 +73,7 @@ class Pictures(L.Callback):
         data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
         if not isinstance(data, ReidDataModule) or module.metric is None or module.evaluation is None:
             return
-        frames = frames_reader(data.benchmark.test, data.benchmark.test_frames)
+        frames = frames_reader(data.benchmark.test, data.frames(data.test_split))
         rows = ranked_rows(
             descriptors,
             frames,

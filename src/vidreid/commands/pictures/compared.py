@@ -129,7 +129,7 @@ def _per_cent(share: float | None) -> str:
 
 def _input_frames(data: ReidDataModule, count: int) -> FramesOf:
     """Return a function that reads frames of a tracklet as the run's network is given them."""
-    read = frames_reader(data.benchmark.test, data.benchmark.test_frames, count)
+    read = frames_reader(data.benchmark.test, data.frames(data.test_split), count)
 
     def frames_of(tracklet: int) -> list[Frame]:
         planes, _, _ = data.test_transform(read(tracklet), None, seed=0)
