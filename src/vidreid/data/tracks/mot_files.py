@@ -1,0 +1,230 @@
+"""The boxes of a tracker or of annotators: MOTChallenge's text, or a CSV file with named columns.
+
+Source of the format: Milan et al., "MOT16", 2016, and the MOTChallenge devkit.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vidreid.data.tracks.text_table import TextTable, read_text_table
+from vidreid.errors import DataError
+
+MOT_COLUMNS = ("frame", "id", "x", "y", "w", "h", "conf", "class", "visibility")
+"""Of annotations (MOT16 and later); results lack the last ones."""
+
+MOT_RESULT_COLUMNS = (*MOT_COLUMNS[:7], "world_x", "world_y", "world_z")
+"""Of results, and of MOT15's annotations: a tenth column says that the last three are places, mostly -1."""
+
+_UNNAMED = {count: MOT_COLUMNS[:count] for count in range(6, 10)} | {10: MOT_RESULT_COLUMNS}
+_FRAMES = ("frame", "frame0")
+_IDS = ("id", "track", "tracklet", "person")
+_UNTOLD = -1
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """Which rows of a file of boxes are used.
+
+    Attributes:
+        classes: Of MOT: 1 is a pedestrian; rows that tell no class stay. ``None``: all.
+        min_confidence: The least. Rows that tell none, or -1, stay; those of 0 never do, because that is how
+            annotations mark what is not to be counted.
+        min_visibility: The least, where it is told.
+        first_frame: The number of the video's first picture in the column ``frame``: 1 in MOT, 0 for some
+            trackers.
+    """
+
+    classes: Sequence[int] | None = (1,)
+    min_confidence: float | None = None
+    min_visibility: float | None = None
+    first_frame: int = 1
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """The boxes of one video.
+
+    Attributes:
+        boxes: One row a box: ``frame`` (int64, from 1), ``track`` and ``person`` (text; empty for unknown),
+            ``x, y, w, h`` (float64, pixels, the left top corner and the size); by track, then frame.
+        left_out: How many rows were not used, by reason.
+        camera: What the file says of the camera, if that is one.
+    """
+
+    boxes: pd.DataFrame
+    left_out: dict[str, int]
+    camera: str | None
+
+
+def read_tracks(path: Path, rows: RowFilter, videos: Sequence[str] = (), camera: str | None = None) -> Tracks:
+    """Read the boxes of one video.
+
+    Text without a line of column names is MOT's ``frame,id,x,y,w,h[,conf[,class[,visibility]]]`` or, with ten
+    columns, ``frame,id,x,y,w,h,conf,-1,-1,-1``. A CSV file names its columns, in any order: ``frame`` or
+    ``frame0`` (from 0), ``id``, ``track``, ``tracklet`` or ``person``, ``x``, ``y``, ``w``, ``h``, and perhaps
+    ``conf``, ``class``, ``visibility``; ``video`` and ``camera``, by which the rows of this video are found;
+    ``person`` beside an id says who it is. Corners are taken from the edge of the picture, 0.
+
+    Args:
+        path: The file.
+        rows: Which are used.
+        videos: Names of this video in a column ``video``.
+        camera: This video's in a column ``camera``; ``None``: all.
+
+    Raises:
+        MissingDataError: If there is no such file.
+        DataError: If it is damaged, has no row for this video or no row with a track.
+    """
+    table = read_text_table(path, _UNNAMED)
+    if table.named:
+        _check_columns(table)
+        table = _rows_of(table, "video", videos)
+        table = _rows_of(table, "camera", () if camera is None else (camera,))
+    cameras = sorted(set(table.texts("camera"))) if table.named and table.has("camera") else []
+    if len(cameras) > 1:
+        raise DataError(
+            f"{path} holds the cameras {', '.join(cameras[:5])}: say which is this video's, camera=."
+        )
+    frames = _frames(table, rows.first_frame)
+    corners = {name: table.numbers(name) for name in ("x", "y", "w", "h")}
+    for name in ("w", "h"):
+        _check(table, corners[name] < 0, f"the box has a negative size ({name})")
+    ids = _ids(table)
+    boxes = pd.DataFrame({"frame": frames, "track": ids, "person": _persons(table), **corners})
+    left_out, keep = _filtered(table, rows, boxes["track"].to_numpy() != str(_UNTOLD))
+    if not keep.any():
+        raise DataError(_nothing_left(table, left_out, rows))
+    boxes["line"] = table.lines
+    boxes = boxes.loc[keep]
+    boxes["order"] = boxes["track"].map(track_order(boxes["track"].unique()))
+    boxes = boxes.sort_values(["order", "frame"], kind="stable", ignore_index=True)
+    _check_once(table.path, boxes)
+    return Tracks(boxes.drop(columns=["line", "order"]), left_out, cameras[0] if cameras else None)
+
+
+def track_order(tracks: Iterable[str]) -> dict[str, int]:
+    """Return the place of each track: numbers by their value, then names."""
+
+    def key(track: str) -> tuple[bool, int, str]:
+        return (not track.isdecimal(), int(track) if track.isdecimal() else 0, track)
+
+    return {track: place for place, track in enumerate(sorted(tracks, key=key))}
+
+
+def _check_columns(table: TextTable) -> None:
+    lacking = [name for name in ("x", "y", "w", "h") if not table.has(name)]
+    lacking += [" or ".join(names) for names in (_FRAMES, _IDS) if not any(table.has(name) for name in names)]
+    if lacking:
+        raise DataError(
+            f"{table.path} has no column {', no column '.join(lacking)}, but {', '.join(table.header)}: "
+            "rename the columns in its first line."
+        )
+
+
+def _rows_of(table: TextTable, name: str, wanted: Sequence[str]) -> TextTable:
+    """Return the rows of one video or camera, if the file tells them apart."""
+    if not wanted or not table.has(name):
+        return table
+    texts = table.texts(name)
+    rows = [row for row, text in enumerate(texts) if text in wanted]
+    if not rows:
+        there = sorted(set(texts))
+        raise DataError(
+            f"{table.path} has no row of {name} {wanted[0]!r}, but of {', '.join(there[:5])}"
+            f"{', ...' if len(there) > 5 else ''}: correct the column {name} or the source's {name}."
+        )
+    return table.chosen(rows)
+
+
+def _frames(table: TextTable, first_frame: int) -> NDArray[np.int64]:
+    """Return the frames, counted from 1."""
+    if table.has("frame0"):
+        name, first = "frame0", 0
+    else:
+        name, first = "frame", first_frame
+    frames = table.whole_numbers(name)
+    bad = np.flatnonzero(frames < first)
+    if len(bad):
+        hint = "; if the tracker counts from 0, say first_frame=0" if frames[bad[0]] == 0 else ""
+        raise DataError(
+            f"{table.where(bad[0])}: the {name} is {frames[bad[0]]}, but the first is {first}: correct the "
+            f"file{hint}."
+        )
+    return frames - first + 1
+
+
+def _ids(table: TextTable) -> list[str]:
+    name = next(name for name in _IDS if table.has(name))
+    if not table.named:
+        return [str(number) for number in table.whole_numbers(name).tolist()]
+    ids = table.texts(name)
+    _check(table, np.array([text == "" for text in ids]), f"the {name} is empty")
+    return ids
+
+
+def _persons(table: TextTable) -> list[str]:
+    return table.texts("person") if table.has("person") else [""] * len(table)
+
+
+def _check(table: TextTable, bad: NDArray[np.bool_], what: str) -> None:
+    if bad.any():
+        raise DataError(f"{table.where(int(np.argmax(bad)))}: {what}: correct or remove the line.")
+
+
+def _filtered(
+    table: TextTable, rows: RowFilter, tracked: NDArray[np.bool_]
+) -> tuple[dict[str, int], NDArray[np.bool_]]:
+    """Return how many rows each reason leaves out, the first that fits, and which rows stay."""
+    reasons: dict[str, NDArray[np.bool_]] = {"without a track id": ~tracked}
+    if table.has("class") and rows.classes is not None:
+        classes = table.whole_numbers("class")
+        reasons["of other classes"] = ~np.isin(classes, [_UNTOLD, *rows.classes])
+    if table.has("conf"):
+        confidence = table.numbers("conf")
+        reasons["with confidence 0"] = confidence == 0
+        if rows.min_confidence is not None:
+            reasons["below min_confidence"] = (confidence != _UNTOLD) & (confidence < rows.min_confidence)
+    if table.has("visibility") and rows.min_visibility is not None:
+        visibility = table.numbers("visibility")
+        reasons["below min_visibility"] = (visibility != _UNTOLD) & (visibility < rows.min_visibility)
+    keep = np.ones(len(table), dtype=bool)
+    left_out: dict[str, int] = {}
+    for reason, bad in reasons.items():
+        count = int((keep & bad).sum())
+        if count:
+            left_out[reason] = count
+        keep &= ~bad
+    return left_out, keep
+
+
+def _nothing_left(table: TextTable, left_out: dict[str, int], rows: RowFilter) -> str:
+    if set(left_out) == {"without a track id"}:
+        return (
+            f"{table.path} holds detections without tracks (every id is -1): run a tracker on them and give "
+            "its results."
+        )
+    told = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+    classes = f" (its classes are {_classes(table)})" if "of other classes" in left_out else ""
+    return (
+        f"No box of {table.path} is left{classes}: {told}: change classes={rows.classes}, "
+        f"min_confidence={rows.min_confidence} or min_visibility={rows.min_visibility}."
+    )
+
+
+def _classes(table: TextTable) -> str:
+    return ", ".join(str(number) for number in np.unique(table.whole_numbers("class"))[:10])
+
+
+def _check_once(path: Path, boxes: pd.DataFrame) -> None:
+    again = boxes.duplicated(["track", "frame"])
+    if again.any():
+        row = boxes.loc[again].iloc[0]
+        raise DataError(
+            f"{path}, line {row['line']} gives track {row['track']} a second box in frame {row['frame']}: "
+            "remove one."
+        )
