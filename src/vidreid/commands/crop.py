@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import cv2
 import hydra
+import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
 from vidreid.commands import config_dir
@@ -53,23 +54,27 @@ def _sources(plain: dict[str, Any]) -> list[Source]:
 
 def _report(plan: Plan) -> None:
     crops = plan.crops
-    people = sorted(set(crops["person"]) - {""})
-    unknown = int((crops["person"] == "").sum())
+    persons = crops["person"].tolist()
+    people, unknown = set(persons) - {""}, persons.count("")
     who = f"{_some(len(people), 'person', 'people')}" if people else "unknown people"
     if people and unknown:
         who += f", {_some(unknown, 'crop')} of unknown people"
-    total = f"{_some(len(crops), 'crop')}, {_some(crops['tracklet'].nunique(), 'tracklet')}"
-    print(f"  {total}, {_some(crops['camera'].nunique(), 'camera')}, {who}")
+    total = f"{_some(len(crops), 'crop')}, {_some(_different(crops, 'tracklet'), 'tracklet')}"
+    print(f"  {total}, {_some(_different(crops, 'camera'), 'camera')}, {who}")
     for place, source in enumerate(plan.sources):
         own = crops.loc[crops["source"] == place]
         left_out = "".join(f", {count} {reason}" for reason, count in source.left_out.items())
         print(
             f"  {source.source.name} (camera {source.camera}): {_some(source.rows, 'box', 'boxes')}, "
-            f"{_some(len(own), 'crop')}, {_some(own['tracklet'].nunique(), 'tracklet')}"
+            f"{_some(len(own), 'crop')}, {_some(_different(own, 'tracklet'), 'tracklet')}"
             f"{f'; left out{left_out[1:]}' if left_out else ''}"
         )
     for notice in plan.notices:
         print(f"note: {notice}")
+
+
+def _different(crops: pd.DataFrame, name: str) -> int:
+    return len(set(crops[name].tolist()))
 
 
 def _some(number: int, one: str, many: str | None = None) -> str:
@@ -88,5 +93,5 @@ def main() -> None:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     if "OPENCV_LOG_LEVEL" not in os.environ:
         os.environ["OPENCV_LOG_LEVEL"] = "SILENT"
-        cv2.setLogLevel(0)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     _hydra_main()

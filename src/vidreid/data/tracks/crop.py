@@ -43,8 +43,9 @@ def crop_videos(
 ) -> Cropped:
     """Cut the boxes out of videos, or go on where that was interrupted.
 
-    The folder holds ``manifest.csv`` with one row a crop (``tracklet``, ``frame_path``, ``person``, ``camera``,
-    ``frame_number``), the crops as ``crops/<camera>/<tracklet>/<frame>.jpg``, and the settings in ``crop.json``.
+    The folder holds ``manifest.csv`` with one row a crop (``tracklet``, ``frame_path``, ``person``,
+    ``camera``, ``frame_number`` and, if told, ``role``), the crops as
+    ``crops/<camera>/<tracklet>/<frame>.jpg``, and the settings in ``crop.json``.
     The bytes are the same with any number of workers and of interruptions.
 
     Args:

@@ -16,15 +16,15 @@ from vidreid.files import write_whole
 
 SETTINGS = "crop.json"
 MANIFEST = "manifest.csv"
-COLUMNS = ["tracklet", "frame_path", "person", "camera", "frame_number"]
+COLUMNS = ["tracklet", "frame_path", "person", "camera", "frame_number", "role"]
 _PARTS = ".parts"
 
 
 class CropFolder:
     """Where crops and the manifest are written.
 
-    The settings are written first and the manifest last, so a folder with a manifest is whole. In between, parts
-    lie in a hidden folder, each all or none.
+    The settings are written first and the manifest last, so a folder with a manifest is whole. In between,
+    parts lie in a hidden folder, each all or none.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,7 +79,8 @@ class CropFolder:
                 # Not moved before an interruption either.
                 raise DataError(f"{place} has been removed: remove {self.path} and start again.")
         with write_whole(self.manifest) as temporary:
-            crops[COLUMNS].to_csv(temporary, index=False, lineterminator="\n")
+            columns = [name for name in COLUMNS if name in crops]
+            crops[columns].to_csv(temporary, index=False, lineterminator="\n")
         shutil.rmtree(self.parts)
 
     def _lock(self, handle: int) -> None:

@@ -49,7 +49,7 @@ def split_into_parts(crops: pd.DataFrame, source: int, folder: Path, size: int) 
     """
     own = crops.loc[crops["source"] == source].sort_values("frame_number", kind="stable")
     frames = own["frame_number"].to_numpy(dtype=np.int64)
-    numbers, firsts = np.unique(frames, return_index=True)
+    firsts = np.unique(frames, return_index=True)[1]
     ends = [*firsts[1:].tolist(), len(frames)]
     parts: list[Part] = []
     start = 0

@@ -77,8 +77,8 @@ def run_lanes(lanes: Sequence[Lane], ending: str, workers: int, advance: Callabl
                 future.result()
     except BrokenProcessPool as error:
         raise ChildProcessError(
-            "A process that cuts was killed, perhaps for want of memory: the same command goes on where it stopped, "
-            "with fewer workers=N if need be."
+            "A process that cuts was killed, perhaps for want of memory: the same command goes on where it "
+            "stopped, with fewer workers=N if need be."
         ) from error
     except DataError as error:
         # Raised anew, because a traceback does not travel between processes.

@@ -3,7 +3,7 @@
 Source of the format: Milan et al., "MOT16", 2016, and the MOTChallenge devkit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,9 +66,9 @@ def read_tracks(path: Path, rows: RowFilter, videos: Sequence[str] = (), camera:
 
     Text without a line of column names is MOT's ``frame,id,x,y,w,h[,conf[,class[,visibility]]]`` or, with ten
     columns, ``frame,id,x,y,w,h,conf,-1,-1,-1``. A CSV file names its columns, in any order: ``frame`` or
-    ``frame0`` (from 0), ``id``, ``track``, ``tracklet`` or ``person``, ``x``, ``y``, ``w``, ``h``, and perhaps
-    ``conf``, ``class``, ``visibility``; ``video`` and ``camera``, by which the rows of this video are found;
-    ``person`` beside an id says who it is. Corners are taken from the edge of the picture, 0.
+    ``frame0`` (from 0), ``id``, ``track``, ``tracklet`` or ``person``, ``x``, ``y``, ``w``, ``h``, and
+    perhaps ``conf``, ``class``, ``visibility``; ``video`` and ``camera``, by which the rows of this video are
+    found; ``person`` beside an id says who it is. Corners are taken from the edge of the picture, 0.
 
     Args:
         path: The file.
@@ -101,19 +101,22 @@ def read_tracks(path: Path, rows: RowFilter, videos: Sequence[str] = (), camera:
         raise DataError(_nothing_left(table, left_out, rows))
     boxes["line"] = table.lines
     boxes = boxes.loc[keep]
-    boxes["order"] = boxes["track"].map(track_order(boxes["track"].unique()))
+    boxes["order"] = numbered_tracks(boxes)
     boxes = boxes.sort_values(["order", "frame"], kind="stable", ignore_index=True)
     _check_once(table.path, boxes)
     return Tracks(boxes.drop(columns=["line", "order"]), left_out, cameras[0] if cameras else None)
 
 
-def track_order(tracks: Iterable[str]) -> dict[str, int]:
-    """Return the place of each track: numbers by their value, then names."""
+def numbered_tracks(boxes: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the place of each box's track among all: numbers by their value, then names."""
 
     def key(track: str) -> tuple[bool, int, str]:
-        return (not track.isdecimal(), int(track) if track.isdecimal() else 0, track)
+        number = int(track) if track.isdecimal() and len(track) <= 18 else None
+        return (number is None, number or 0, track)
 
-    return {track: place for place, track in enumerate(sorted(tracks, key=key))}
+    tracks = boxes["track"].tolist()
+    places = {track: place for place, track in enumerate(sorted(set(tracks), key=key))}
+    return np.array([places[track] for track in tracks], dtype=np.int64)
 
 
 def _check_columns(table: TextTable) -> None:

@@ -60,8 +60,8 @@ class Persons:
         camera, _, track = rest[0]
         if not self._used:
             raise DataError(
-                f"No row of {self.path} is of a track that is there; the first is camera {camera}, track {track}: "
-                "correct the columns camera and track."
+                f"No row of {self.path} is of a track that is there; the first is camera {camera}, track "
+                f"{track}: correct the columns camera and track."
             )
         return (
             f"{len(rest)} rows of {self.path} are of no track that is there; the first is camera {camera}, "
@@ -99,7 +99,7 @@ def read_persons(persons: str | None) -> Persons:
     for row, (key, person) in enumerate(zip(keys, table.texts("person"), strict=True)):
         if listed.setdefault(key, person) != person:
             raise DataError(
-                f"{table.where(row)} says that track {key[2]} of camera {key[0]} is {person!r}, an earlier line "
-                f"{listed[key]!r}: remove one."
+                f"{table.where(row)} says that track {key[2]} of camera {key[0]} is {person!r}, an earlier "
+                f"line {listed[key]!r}: remove one."
             )
     return Persons(listed=listed, path=path)

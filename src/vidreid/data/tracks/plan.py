@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vidreid.data.tracks.mot_files import RowFilter, read_tracks, track_order
+from vidreid.data.tracks.mot_files import RowFilter, numbered_tracks, read_tracks
 from vidreid.data.tracks.names import folder_names
 from vidreid.data.tracks.persons import Persons, read_persons
 from vidreid.data.tracks.settings import FORMATS, CropSettings
@@ -46,7 +46,8 @@ class Plan:
 
     Attributes:
         crops: One row a crop, in the order of the manifest: its columns ``tracklet``, ``frame_path``,
-            ``person``, ``camera``, ``frame_number``, then ``source`` (place in ``pictures``) and the box.
+            ``person``, ``camera``, ``frame_number``, ``role`` if told, then ``source`` (place in
+            ``pictures``) and the box.
         sources: By video.
         pictures: The opened videos.
         notices: Sentences for the user.
@@ -91,7 +92,7 @@ def _plan_source(source: Source, pictures: Pictures, settings: CropSettings, per
     gone = pictures.missing(np.unique(boxes["frame"].to_numpy(dtype=np.int64)))
     if gone:
         raise DataError(f"{gone} ({source.tracks}): are these the tracks of this video?")
-    order = boxes["track"].map(track_order(boxes["track"].unique())).to_numpy(dtype=np.int64)
+    order = numbered_tracks(boxes)
     frames = boxes["frame"].to_numpy(dtype=np.int64)
     stretches = split_at_gaps(order, frames, settings.max_gap)
     pixels, outside = clip_boxes(boxes[["x", "y", "w", "h"]].to_numpy(), settings.margin, pictures.size)
@@ -125,8 +126,8 @@ def clip_boxes(
         size: Height and width of the picture.
 
     Returns:
-        ``(n, 4)`` left, top, right and bottom, edges rounded to the nearest pixel, and ``(n,)`` whether nothing of
-        the box is inside.
+        ``(n, 4)`` left, top, right and bottom, edges rounded to the nearest pixel, and ``(n,)`` whether
+        nothing of the box is inside.
     """
     corner, extent = boxes[:, :2], boxes[:, 2:]
     edges = np.concatenate([corner - margin * extent, corner + (1 + margin) * extent], axis=1)
@@ -159,5 +160,7 @@ def _manifest(plans: Sequence[SourcePlan], settings: CropSettings) -> pd.DataFra
             "frame_number": frames,
             "source": place,
         }
+        if settings.role is not None:
+            about["role"] = settings.role
         parts.append(pd.DataFrame(about).join(plan.crops[BOX]))
     return pd.concat(parts, ignore_index=True)

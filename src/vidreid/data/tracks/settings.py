@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+ROLES = ("train", "test", "query", "gallery")
 FORMATS = {"jpg": ".jpg", "png": ".png"}
 
 
@@ -16,14 +17,16 @@ class CropSettings:
         min_confidence: The least of a box.
         min_visibility: The least of a box.
         first_frame: The number of a video's first picture in the column ``frame``.
-        max_gap: A tracklet ends where more frames than these are missing from its track. 30 is a second of most
-            videos and about as long as trackers keep a lost track before they give it up: what comes after a
-            longer gap looks different and may be another person. ``None``: never.
+        max_gap: A tracklet ends where more frames than these are missing from its track. 30 is a second of
+            most videos and about as long as trackers keep a lost track before they give it up: what comes
+            after a longer gap looks different and may be another person. ``None``: never.
         max_frames: The most crops of a tracklet; ``None``: no limit.
         stride: Take the frames 1, 1 + stride, ... of a video.
-        min_height: Of a crop inside the picture, in pixels. Less than 32 would be enlarged eightfold to the 256
-            that networks are given.
+        min_height: Of a crop inside the picture, in pixels. Less than 32 would be enlarged more than
+            eightfold to the 256 that networks are given.
         margin: Share of a box's width added to its left and to its right, and of its height above and below.
+        role: Of all tracklets in the manifest: ``train``, ``test``, ``query`` or ``gallery``; ``None``:
+            whoever reads it divides the people.
         format: ``jpg`` (quality 95) or ``png``.
     """
 
@@ -37,11 +40,14 @@ class CropSettings:
     stride: int = 1
     min_height: int = 32
     margin: float = 0.0
+    role: str | None = None
     format: str = "jpg"
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
             raise ValueError(f"format={self.format!r} is unknown: choose one of {', '.join(FORMATS)}.")
+        if self.role not in (None, *ROLES):
+            raise ValueError(f"role={self.role!r} is unknown: choose null or one of {', '.join(ROLES)}.")
         if self.first_frame not in (0, 1):
             raise ValueError(f"first_frame={self.first_frame}: choose 0 or 1.")
         for name, least in (("max_gap", 0), ("max_frames", 1), ("stride", 1), ("min_height", 1)):

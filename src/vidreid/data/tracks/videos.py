@@ -1,7 +1,7 @@
 """The pictures of a video file or of a folder of frames, by their numbers.
 
-Frames of a file are decoded one after the other from the first on and counted, never looked up by their number:
-looking up goes by time, and where the frame rate varies it lands on another frame.
+Frames of a file are decoded one after the other from the first on and counted, never looked up by their
+number: looking up goes by time, and where the frame rate varies it lands on another frame.
 """
 
 import re
