@@ -29,9 +29,11 @@ def run_crop(config: DictConfig) -> Cropped:
         What was cut.
     """
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    if plain["persons"] is not None:
+        plain["persons"] = str(plain["persons"])
     settings = CropSettings(**{name: plain[name] for name in _SETTINGS})
     workers = plain["workers"] or len(os.sched_getaffinity(0))
-    cropped = crop_videos(plain["out"], _sources(plain), settings, workers)
+    cropped = crop_videos(str(plain["out"]), _sources(plain), settings, workers)
     print(f"{'already there' if cropped.was_there else 'cut'}: {plain['out']}")
     _report(cropped.plan)
     return cropped
@@ -42,9 +44,7 @@ def _sources(plain: dict[str, Any]) -> list[Source]:
     if sources is None:
         return make_sources([one] if one else [])
     if one:
-        raise ValueError(
-            f"sources= lists the videos, so {next(iter(one))}= has no place: drop one of the two."
-        )
+        raise ValueError(f"sources= lists the videos already: drop it, or drop {next(iter(one))}=.")
     if isinstance(sources, str):
         return read_sources(Path(sources))
     if not isinstance(sources, list) or not all(isinstance(row, dict) for row in sources):

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vidreid.data.tracks.crop_folder import CropFolder
@@ -93,7 +94,7 @@ def _cut(plan: Plan, parts: Sequence[Sequence[Part]], ending: str, workers: int,
         TextColumn("crops"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, disable=not progress) as bar:
+    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
         task = bar.add_task("cutting", total=len(plan.crops), completed=len(plan.crops) - left)
         run_lanes(lanes, ending, workers, lambda count: bar.advance(task, count))
 

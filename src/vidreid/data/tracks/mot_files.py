@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vidreid.data.tracks.row_filter import UNTOLD, RowFilter, filter_rows, nothing_left
 from vidreid.data.tracks.text_table import TextTable, read_text_table
 from vidreid.errors import DataError
 
@@ -23,26 +24,6 @@ MOT_RESULT_COLUMNS = (*MOT_COLUMNS[:7], "world_x", "world_y", "world_z")
 _UNNAMED = {count: MOT_COLUMNS[:count] for count in range(6, 10)} | {10: MOT_RESULT_COLUMNS}
 _FRAMES = ("frame", "frame0")
 _IDS = ("id", "track", "tracklet", "person")
-_UNTOLD = -1
-
-
-@dataclass(frozen=True)
-class RowFilter:
-    """Which rows of a file of boxes are used.
-
-    Attributes:
-        classes: Of MOT: 1 is a pedestrian; rows that tell no class stay. ``None``: all.
-        min_confidence: The least. Rows that tell none, or -1, stay; those of 0 never do, because that is how
-            annotations mark what is not to be counted.
-        min_visibility: The least, where it is told.
-        first_frame: The number of the video's first picture in the column ``frame``: 1 in MOT, 0 for some
-            trackers.
-    """
-
-    classes: Sequence[int] | None = (1,)
-    min_confidence: float | None = None
-    min_visibility: float | None = None
-    first_frame: int = 1
 
 
 @dataclass(frozen=True)
@@ -96,9 +77,9 @@ def read_tracks(path: Path, rows: RowFilter, videos: Sequence[str] = (), camera:
         _check(table, corners[name] < 0, f"the box has a negative size ({name})")
     ids = _ids(table)
     boxes = pd.DataFrame({"frame": frames, "track": ids, "person": _persons(table), **corners})
-    left_out, keep = _filtered(table, rows, boxes["track"].to_numpy() != str(_UNTOLD))
+    left_out, keep = filter_rows(table, rows, boxes["track"].to_numpy() != str(UNTOLD))
     if not keep.any():
-        raise DataError(_nothing_left(table, left_out, rows))
+        raise DataError(nothing_left(table, left_out, rows))
     boxes["line"] = table.lines
     boxes = boxes.loc[keep]
     boxes["order"] = numbered_tracks(boxes)
@@ -177,50 +158,6 @@ def _persons(table: TextTable) -> list[str]:
 def _check(table: TextTable, bad: NDArray[np.bool_], what: str) -> None:
     if bad.any():
         raise DataError(f"{table.where(int(np.argmax(bad)))}: {what}: correct or remove the line.")
-
-
-def _filtered(
-    table: TextTable, rows: RowFilter, tracked: NDArray[np.bool_]
-) -> tuple[dict[str, int], NDArray[np.bool_]]:
-    """Return how many rows each reason leaves out, the first that fits, and which rows stay."""
-    reasons: dict[str, NDArray[np.bool_]] = {"without a track id": ~tracked}
-    if table.has("class") and rows.classes is not None:
-        classes = table.whole_numbers("class")
-        reasons["of other classes"] = ~np.isin(classes, [_UNTOLD, *rows.classes])
-    if table.has("conf"):
-        confidence = table.numbers("conf")
-        reasons["with confidence 0"] = confidence == 0
-        if rows.min_confidence is not None:
-            reasons["below min_confidence"] = (confidence != _UNTOLD) & (confidence < rows.min_confidence)
-    if table.has("visibility") and rows.min_visibility is not None:
-        visibility = table.numbers("visibility")
-        reasons["below min_visibility"] = (visibility != _UNTOLD) & (visibility < rows.min_visibility)
-    keep = np.ones(len(table), dtype=bool)
-    left_out: dict[str, int] = {}
-    for reason, bad in reasons.items():
-        count = int((keep & bad).sum())
-        if count:
-            left_out[reason] = count
-        keep &= ~bad
-    return left_out, keep
-
-
-def _nothing_left(table: TextTable, left_out: dict[str, int], rows: RowFilter) -> str:
-    if set(left_out) == {"without a track id"}:
-        return (
-            f"{table.path} holds detections without tracks (every id is -1): run a tracker on them and give "
-            "its results."
-        )
-    told = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-    classes = f" (its classes are {_classes(table)})" if "of other classes" in left_out else ""
-    return (
-        f"No box of {table.path} is left{classes}: {told}: change classes={rows.classes}, "
-        f"min_confidence={rows.min_confidence} or min_visibility={rows.min_visibility}."
-    )
-
-
-def _classes(table: TextTable) -> str:
-    return ", ".join(str(number) for number in np.unique(table.whole_numbers("class"))[:10])
 
 
 def _check_once(path: Path, boxes: pd.DataFrame) -> None:

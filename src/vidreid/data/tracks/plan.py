@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vidreid.data.tracks.mot_files import RowFilter, numbered_tracks, read_tracks
+from vidreid.data.tracks.mot_files import numbered_tracks, read_tracks
 from vidreid.data.tracks.names import folder_names
 from vidreid.data.tracks.persons import Persons, read_persons
+from vidreid.data.tracks.row_filter import RowFilter
 from vidreid.data.tracks.settings import FORMATS, CropSettings
 from vidreid.data.tracks.sources import Source
 from vidreid.data.tracks.tracklets import split_at_gaps, split_evenly

@@ -52,7 +52,23 @@ class CropSettings:
             raise ValueError(f"first_frame={self.first_frame}: choose 0 or 1.")
         for name, least in (("max_gap", 0), ("max_frames", 1), ("stride", 1), ("min_height", 1)):
             value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name}={value}: choose a number of at least {least}.")
-        if not 0 <= self.margin <= 10:
+            if value is None and name in ("max_gap", "max_frames"):
+                continue
+            if type(value) is not int or value < least:
+                raise ValueError(f"{name}={value}: choose a whole number of at least {least}.")
+        if self.classes is not None and not _is_list_of_numbers(self.classes):
+            raise ValueError(f"classes={self.classes}: choose a list of whole numbers such as [1], or null.")
+        for name in ("min_confidence", "min_visibility"):
+            value = getattr(self, name)
+            if value is not None and not _is_number(value):
+                raise ValueError(f"{name}={value}: choose a number, or null.")
+        if not _is_number(self.margin) or not 0 <= self.margin <= 10:
             raise ValueError(f"margin={self.margin}: choose a share of the box from 0 to 10.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_list_of_numbers(value: object) -> bool:
+    return isinstance(value, Sequence) and len(value) > 0 and all(type(number) is int for number in value)

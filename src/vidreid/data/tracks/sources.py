@@ -50,9 +50,7 @@ def make_sources(rows: Sequence[Mapping[str, object]], folder: Path | None = Non
         DataError: If its description is damaged.
     """
     if not rows:
-        raise ValueError(
-            "There is no video to cut: give video=FILE tracks=FILE, sequence=DIR or sources=FILE."
-        )
+        raise ValueError("There is no video to cut: say video= and tracks=, or sequence=, or sources=.")
     sources = [_source(row, f"source {place}", folder or Path()) for place, row in enumerate(rows, start=1)]
     seen: set[Path] = set()
     for source in sources:

@@ -101,7 +101,8 @@ def read_text_table(path: Path, unnamed: Mapping[int, tuple[str, ...]] | None = 
         DataError: If it is no text, empty, or its rows have different lengths.
     """
     rows, lines = _cells(path)
-    named = not any(np.isfinite(_number(cell)) for cell in rows[0])
+    is_number = [bool(np.isfinite(_number(cell))) for cell in rows[0]]
+    named = not any(is_number) and any(letter.isalpha() for cell in rows[0] for letter in cell)
     if named:
         header = tuple(name.lower() for name in rows[0])
         rows, lines = rows[1:], lines[1:]
