@@ -126,6 +126,10 @@ def test_what_is_left_out_is_counted_once(tmp_path):
         ("frame,id,x,x,y,w,h\n1,2,3,4,5,6,7\n", "names the column 'x' twice"),
         ("frame,id,x,y,w,h\n", "no row: is it the right file"),
         ("frame,id,x,y,w,h\n1,,3,4,5,6\n", "line 2: the id is empty"),
+        (
+            "frame,id,person,x,y,w,h\n2,5,B,3,4,5,6\n1,5,A,3,4,5,6\n",
+            "line 2 says that track 5 is 'B', and in an earlier frame it is 'A'",
+        ),
         ("frame0,id,x,y,w,h\n-1,2,3,4,5,6\n", "line 2: the frame0 is -1, but the first is 0"),
         ('1,7,"10,20,30,40\n' * 3, "fields"),
         (GOOD + "2,7," + "1" * 200_000 + ",20,30,40,1,-1,-1,-1\n", "not comma separated text"),

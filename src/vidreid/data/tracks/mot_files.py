@@ -85,6 +85,7 @@ def read_tracks(path: Path, rows: RowFilter, videos: Sequence[str] = (), camera:
     boxes["order"] = numbered_tracks(boxes)
     boxes = boxes.sort_values(["order", "frame"], kind="stable", ignore_index=True)
     _check_once(table.path, boxes)
+    _check_one_person(table.path, boxes)
     return Tracks(boxes.drop(columns=["line", "order"]), left_out, cameras[0] if cameras else None)
 
 
@@ -167,4 +168,15 @@ def _check_once(path: Path, boxes: pd.DataFrame) -> None:
         raise DataError(
             f"{path}, line {row['line']} gives track {row['track']} a second box in frame {row['frame']}: "
             "remove one."
+        )
+
+
+def _check_one_person(path: Path, boxes: pd.DataFrame) -> None:
+    other = boxes["person"] != boxes.groupby("track")["person"].transform("first")
+    if other.any():
+        row = boxes.loc[other].iloc[0]
+        first = boxes.loc[boxes["track"] == row["track"], "person"].iloc[0]
+        raise DataError(
+            f"{path}, line {row['line']} says that track {row['track']} is {row['person']!r}, and in an earlier "
+            f"frame it is {first!r}: give each person a track of their own."
         )
