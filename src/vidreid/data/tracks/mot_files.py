@@ -172,11 +172,12 @@ def _check_once(path: Path, boxes: pd.DataFrame) -> None:
 
 
 def _check_one_person(path: Path, boxes: pd.DataFrame) -> None:
-    other = boxes["person"] != boxes.groupby("track")["person"].transform("first")
-    if other.any():
-        row = boxes.loc[other].iloc[0]
-        first = boxes.loc[boxes["track"] == row["track"], "person"].iloc[0]
-        raise DataError(
-            f"{path}, line {row['line']} says that track {row['track']} is {row['person']!r}, and in an earlier "
-            f"frame it is {first!r}: give each person a track of their own."
-        )
+    people: dict[str, str] = {}
+    rows = zip(boxes["track"].tolist(), boxes["person"].tolist(), boxes["line"].tolist(), strict=True)
+    for track, person, line in rows:
+        first = people.setdefault(track, person)
+        if person != first:
+            raise DataError(
+                f"{path}, line {line} says that track {track} is {person!r}, and in an earlier frame it is "
+                f"{first!r}: give each person a track of their own."
+            )
