@@ -10,6 +10,7 @@ from pathlib import Path
 COMMANDS = {
     "train": "train a network, resume a run, sweep",
     "eval": "evaluate a run again",
+    "crop": "cut the boxes of tracked people out of videos",
     "synthesize": "render the procedural benchmark",
     "pose": "estimate keypoints and fill their store",
     "pack": "copy the frames of a benchmark into one file a split",
