@@ -12,9 +12,10 @@ from vidreid.data.frames import FrameError
 from vidreid.data.reading import OnBadFrame, check_on_bad_frame
 from vidreid.data.tracklets import FrameList
 from vidreid.errors import DataError
-from vidreid.keypoints.choice import choose_pose
-from vidreid.keypoints.layouts import check_layout
+from vidreid.keypoints.choice import check_rule, choose_pose
+from vidreid.keypoints.layouts import Layout, stored_layout, to_store
 from vidreid.keypoints.poses import Pose, PoseEstimator, PoseSource
+from vidreid.keypoints.tool_skeletons import find_skeleton
 
 _SHAPE = (17, 3)
 
@@ -30,7 +31,7 @@ class PoseFinder:
         on_bad_frame: ``error``, or ``skip_frame``: the keypoints of a frame that cannot be read are NaN.
 
     Raises:
-        ValueError: If the tool has other joints than a store holds, or for another ``on_bad_frame`` or rule.
+        ValueError: If the tool's joints are of no known skeleton, or for another ``on_bad_frame`` or rule.
     """
 
     tool: PoseEstimator | PoseSource
@@ -40,8 +41,13 @@ class PoseFinder:
 
     def __post_init__(self) -> None:
         check_on_bad_frame(self.on_bad_frame)
-        check_layout(self.tool.skeleton)
-        choose_pose([], (1, 1), self.choose)
+        check_rule(self.choose)
+        _ = self.layout
+
+    @property
+    def layout(self) -> Layout:
+        """What the 17 joints are that come out; other skeletons are mapped to it."""
+        return stored_layout(self.tool.skeleton)
 
     def find(
         self, frames: FrameList, batches: Sequence[Sequence[int]]
@@ -70,7 +76,7 @@ class PoseFinder:
             keypoints = np.full((len(rows), *_SHAPE), np.nan, np.float16)
             for (place, image), poses in zip(images.items(), people, strict=True):
                 pose = choose_pose(poses, (image.shape[0], image.shape[1]), self.choose)
-                keypoints[place] = _stored(pose, frames.file(rows[place]))
+                keypoints[place] = _stored(pose, self.tool.skeleton, frames.file(rows[place]))
             yield rows, keypoints
 
     def _people(self, names: Sequence[str], images: Sequence[NDArray[np.uint8]]) -> list[list[Pose]]:
@@ -84,17 +90,18 @@ class PoseFinder:
         ]
 
 
-def _stored(pose: Pose | None, frame: str) -> NDArray[np.float16]:
+def _stored(pose: Pose | None, skeleton: str, frame: str) -> NDArray[np.float16]:
     """Return ``(17, 3)``; joints that are no finite numbers, also as float16, are missing."""
     if pose is None:
         return np.zeros(_SHAPE, np.float16)
-    if pose.keypoints.shape != _SHAPE:
+    joints = len(find_skeleton(skeleton))
+    if pose.keypoints.shape != (joints, 3):
         raise DataError(
-            f"A person in {frame} has keypoints of the shape {pose.keypoints.shape} instead of {_SHAPE}: a "
-            "store holds 17 joints of x, y and confidence."
+            f"A person in {frame} has keypoints of the shape {pose.keypoints.shape} instead of "
+            f"({joints}, 3), the joints of {skeleton} with x, y and confidence."
         )
     with np.errstate(over="ignore"):
-        stored = pose.keypoints.astype(np.float16)
+        stored = to_store(pose, skeleton).astype(np.float16)
     stored[:, 2] = np.clip(stored[:, 2], 0, 1)
     stored[~np.isfinite(stored).all(axis=1) | (stored[:, 2] <= 0)] = 0
     return stored

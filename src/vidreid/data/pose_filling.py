@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ from vidreid.data.frame_poses import PoseFinder
 from vidreid.data.pose_chunks import PoseChunks
 from vidreid.data.tracklets import FrameList
 from vidreid.errors import DataError
-from vidreid.keypoints.layouts import Layout
 from vidreid.keypoints.store import KeypointStore, write_keypoints
 
 
@@ -96,10 +95,10 @@ class StoreFiller:
         keypoints = self._keypoints(chunks, split, frames)
         unreadable = np.flatnonzero(np.isnan(keypoints[:, 0, 0]))
         keypoints[unreadable] = 0.0
-        layout = cast(Layout, self.finder.tool.skeleton)
-        write_keypoints(folder, split, keypoints, frames.names_crc(), self.source, layout)
+        crc, layout = frames.names_crc(), self.finder.layout
+        write_keypoints(folder, split, keypoints, crc, self.source, layout)
         chunks.remove()
-        store = KeypointStore.open(folder, split, len(frames), frames.names_crc())
+        store = KeypointStore.open(folder, split, len(frames), crc)
         return Filled(store, False, unreadable)
 
     def _settings(self, frames: FrameList) -> dict[str, Any]:
