@@ -10,6 +10,7 @@ from pathlib import Path
 COMMANDS = {
     "train": "train a network, resume a run, sweep",
     "eval": "evaluate a run again",
+    "check_data": "say what is wrong with a benchmark before training",
     "synthesize": "render the procedural benchmark",
     "collect": "table of a study's runs, beside the numbers of the paper",
     "pictures": "draw tracklets with their keypoints, where networks look, what two of them find",
