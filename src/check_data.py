@@ -1,4 +1,4 @@
-"""Say what is wrong with a benchmark before training: ``python src/check_data.py data=mars data.root=DIR``."""
+"""Say what is wrong with a benchmark: ``python src/check_data.py data=mars data.root=DIR``."""
 
 from vidreid.commands.check_data import main
 

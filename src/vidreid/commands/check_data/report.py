@@ -109,9 +109,7 @@ def _camera_lines(cameras: Mapping[str, Mapping[int, int]]) -> list[str]:
 
 
 def _keypoint_lines(split: str, source: str, table: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"keypoints {source!r} of {split}: {_share(table['frames_with_joints'])} of frames with any joint"
-    ]
+    lines = [f"keypoints {source!r} of {split}: {_share(table['frames_with_joints'])} of frames have joints"]
     shares = [(f"{name} missing", share) for name, share in table["missing"].items()]
     shares += [
         ("outside the crop", table["outside"]),

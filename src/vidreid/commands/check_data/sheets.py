@@ -1,4 +1,4 @@
-"""The pictures beside a report: a sample of frames, the oddest ones, duplicates, queries without an answer."""
+"""The pictures beside a report: a sample, the oddest frames, duplicates, queries without an answer."""
 
 from collections.abc import Sequence
 

@@ -59,9 +59,8 @@ def identical_frames(uses: FrameUses, records: NDArray[np.void]) -> Duplicates:
     frames = np.unique(test.frames)
     place = np.minimum(np.searchsorted(digests, records["digest"][frames]), max(len(digests) - 1, 0))
     same = digests[place] == records["digest"][frames] if len(digests) else np.zeros(len(frames), bool)
-    across = [
-        Pair(int(train.frames[first[p]]), int(f)) for p, f in zip(place[same], frames[same], strict=True)
-    ]
+    ours, theirs = train.frames[first[place[same]]], frames[same]
+    across = [Pair(*pair) for pair in zip(ours.tolist(), theirs.tolist(), strict=True)]
     inside = [pair for split in (train, test) for pair in _inside(split, records)]
     return Duplicates(across, inside)
 

@@ -77,9 +77,7 @@ def inspect(
     """
     benchmark = data.benchmark
     uses = frame_uses(benchmark, limit)
-    findings = [
-        Finding("reader", "warning", notice[:1].upper() + notice[1:].rstrip(".")) for notice in data.notices
-    ]
+    findings = [Finding("reader", "warning", _sentence(notice)) for notice in data.notices]
     findings += table_findings(benchmark, data.protocol, data.clip_length)
     findings += _training(data)
     sources, refused = _sources(data)
@@ -103,9 +101,12 @@ def inspect(
     if len(uses.looked_at) < uses.total:
         what = f"Only {len(uses.looked_at):,} of {number(uses.total, 'frame')} were looked at"
         findings.append(Finding("sample", "note", what, "leave out limit to look at all"))
-    return Inspection(
-        data, uses, records, identical, alike, keypoints, sources, most_important_first(findings)
-    )
+    findings = most_important_first(findings)
+    return Inspection(data, uses, records, identical, alike, keypoints, sources, findings)
+
+
+def _sentence(notice: str) -> str:
+    return (notice[:1].upper() + notice[1:]).rstrip(".")
 
 
 def _training(data: ReidDataModule) -> list[Finding]:
@@ -113,14 +114,14 @@ def _training(data: ReidDataModule) -> list[Finding]:
     try:
         table = data.train_table
     except ValueError as error:
-        return [Finding("held_out", "error", str(error).rstrip("."))]
+        return [Finding("held_out", "error", _sentence(str(error)))]
     try:
         if data.sampler == "random":
             TrackletSampler(len(table), data.batch_size)
         else:
             IdentitySampler(column(table, "pid"), data.identities_per_batch, data.tracklets_per_identity)
     except ValueError as error:
-        return [Finding("batches", "error", str(error).rstrip("."))]
+        return [Finding("batches", "error", _sentence(str(error)))]
     return []
 
 
@@ -139,7 +140,7 @@ def _sources(data: ReidDataModule) -> tuple[Splits, list[Finding]]:
         try:
             sources[split] = open_keypoints(data.keypoints, data.root, folder, frames, data.pose_layout)
         except DataError as error:
-            findings.append(Finding("keypoints_refused", "error", str(error).rstrip(".")))
+            findings.append(Finding("keypoints_refused", "error", _sentence(str(error))))
     return sources, findings
 
 

@@ -64,7 +64,7 @@ def keypoint_findings(split: str, counts: KeypointCounts, uses: FrameUses) -> li
 
 
 def keypoint_table(counts: KeypointCounts) -> dict[str, Any]:
-    """Return the numbers behind the findings as plain values; shares that nothing could be told of are null."""
+    """Return the numbers behind the findings as plain values, null where nothing can be told."""
     swaps = counts.swaps
     return {
         "frames": counts.frames,
@@ -88,8 +88,8 @@ def _geometry(split: str, counts: KeypointCounts) -> Iterator[Finding]:
     outside = counts.outside / max(counts.placed, 1)
     if counts.judged >= _FEW and good[AS_STORED] < _UPRIGHT:
         what = (
-            f"Only {percent(good[AS_STORED])} of the skeletons in {split} stand upright inside their crop, and "
-            f"{percent(outside)} of the joints lie outside"
+            f"Only {percent(good[AS_STORED])} of the skeletons in {split} stand upright inside their crop, "
+            f"and {percent(outside)} of the joints lie outside"
         )
         cures = sorted(
             (name for name in _CODES if good[name] >= max(_CURED, 2 * good[AS_STORED])),
@@ -100,18 +100,17 @@ def _geometry(split: str, counts: KeypointCounts) -> Iterator[Finding]:
             yield Finding(_CODES[cures[0]], "error", what, f"they would with {shares}, write them so")
         elif outside > _UPRIGHT:
             cure = (
-                "these are keypoints of the whole image, or of a picture of another size, instead of the crop: "
-                "subtract the corner of the box"
+                "these are keypoints of the whole image, or of a picture of another size, instead of the "
+                "crop, subtract the corner of its box"
             )
             yield Finding("keypoints_of_whole_image", "error", what, cure)
         else:
             cure = "see samples.png; the joints may be in another order, or belong to other frames"
             yield Finding("keypoints_implausible", "error", what, cure)
     elif outside > _OUTSIDE:
-        what = f"{percent(outside)} of the joints in {split} lie more than {OUTSIDE_MARGIN:.0%} outside their crop"
-        yield Finding(
-            "keypoints_outside", "warning", what.replace("%", " %", 1).replace("  ", " "), "see samples.png"
-        )
+        what = f"{percent(outside)} of the joints in {split} lie outside their crop by more than "
+        what += f"{percent(OUTSIDE_MARGIN)} of its size"
+        yield Finding("keypoints_outside", "warning", what, "see samples.png")
 
 
 def _coverage(split: str, counts: KeypointCounts) -> Iterator[Finding]:
@@ -147,12 +146,13 @@ def _motion(split: str, counts: KeypointCounts) -> Iterator[Finding]:
         )
         yield Finding("keypoints_left_right", "warning", what, "use a pose tool that tracks, or smooth them")
     if counts.judged >= _FEW and counts.spread < _STILL:
-        what = f"All people in {split} stand in the same pose: joints spread over {percent(counts.spread)} of the"
+        what = f"All people in {split} stand in one pose: joints spread over {percent(counts.spread)} of "
         cure = "these are no keypoints of these frames, make them anew"
-        yield Finding("keypoints_same_pose", "error", f"{what} crop", cure)
+        yield Finding("keypoints_same_pose", "error", f"{what}the crop", cure)
     elif counts.pairs >= _FEW and counts.frozen > _FROZEN * counts.pairs:
-        what = f"In {percent(counts.frozen / counts.pairs)} of the steps in {split} from a frame to the next no joint"
-        yield Finding("keypoints_frozen", "warning", f"{what} moves", "see whether keypoints were repeated")
+        steps = percent(counts.frozen / counts.pairs)
+        what = f"In {steps} of the steps in {split} from a frame to the next no joint moves"
+        yield Finding("keypoints_frozen", "warning", what, "see whether keypoints were repeated")
 
 
 def _share(part: int, whole: int) -> float | None:

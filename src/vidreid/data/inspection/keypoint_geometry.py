@@ -52,7 +52,7 @@ def judged(points: Points) -> NDArray[np.bool_]:
         points: ``(n, 12, 2)`` from shoulders to ankles; NaN where a joint is missing.
     """
     heights = (_height(points, part) for part in (_SHOULDERS, _HIPS))
-    return np.isfinite(np.stack([*heights, _legs(points)])).all(axis=0)
+    return np.asarray(np.isfinite(np.stack([*heights, _legs(points)])).all(axis=0))
 
 
 def plausible(points: Points, sizes: Points) -> NDArray[np.bool_]:
@@ -75,7 +75,7 @@ def outside(points: Points, sizes: Points, margin: float) -> NDArray[np.bool_]:
     """Tell which joints ``(n, k)`` lie outside the frame by more than a margin, as a share of its size."""
     with np.errstate(invalid="ignore"):
         place = points / sizes[:, None]
-        return ((place < -margin) | (place > 1 + margin)).any(axis=-1)
+        return np.asarray(((place < -margin) | (place > 1 + margin)).any(axis=-1))
 
 
 def _height(points: Points, part: slice) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vidreid.data.inspection.frame_record import READ
 from vidreid.data.inspection.frame_uses import SplitUses
 from vidreid.data.inspection.keypoint_geometry import READINGS, judged, outside, plausible
-from vidreid.data.inspection.swaps import Swaps, count_swaps
+from vidreid.data.inspection.swaps import NO_SWAPS, Swaps, count_swaps
 from vidreid.data.keypoint_sources import KeypointSource
 from vidreid.errors import DataError
 from vidreid.keypoints.layouts import select_joints
@@ -62,11 +62,11 @@ class KeypointCounts:
     pairs: int = 0
     frozen: int = 0
     sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros((3, 12, 2)))
-    swaps: Swaps = Swaps(0, 0, 0, 0)
+    swaps: Swaps = NO_SWAPS
 
     @property
     def spread(self) -> float:
-        """Median over joints of the standard deviation of their place in the frame, as a share of its size."""
+        """Median over joints of the standard deviation of their place, as a share of the frame."""
         count, total, squares = self.sums
         with np.errstate(invalid="ignore", divide="ignore"):
             deviation = np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0.0))
@@ -115,22 +115,23 @@ def _count(
         counts.confidence = (min(low, float(confidence.min())), max(high, float(confidence.max())))
         counts.sure += int((confidence >= 1).sum())
 
-    follows = (np.diff(part.rows) == 1) & (np.diff(part.tracklets) == 0)
-    both = follows & seen[1:].any(axis=1) & seen[:-1].any(axis=1)
+    follows = np.equal(np.diff(part.rows), 1) & np.equal(np.diff(part.tracklets), 0)
+    some: NDArray[np.bool_] = np.any(seen, axis=1)
+    both = follows & some[1:] & some[:-1]
     counts.pairs += int(both.sum())
     counts.frozen += int((both & (skeleton[1:] == skeleton[:-1]).all(axis=(1, 2))).sum())
 
     # Every layout has the joints from the shoulders to the ankles.
     body = select_joints(stored, "body12")
     points = np.where(body[..., 2:] > 0, body[..., :2], np.nan).astype(np.float64)
-    known = records["state"] == READ
+    known: NDArray[np.bool_] = np.equal(records["state"], READ)
     sizes = np.stack([records["width"], records["height"]], axis=1).astype(np.float64)
     both_known = follows & known[1:] & known[:-1]
     swaps = count_swaps(points, sizes[:, 1], both_known)
     counts.swaps = Swaps(*(old + new for old, new in zip(counts.swaps, swaps, strict=True)))
 
     points, sizes = points[known], sizes[known]
-    there = np.isfinite(points).all(axis=-1)
+    there = np.asarray(np.isfinite(points).all(axis=-1))
     counts.placed += int(there.sum())
     counts.outside += int((outside(points, sizes, OUTSIDE_MARGIN) & there).sum())
     place = np.where(there[..., None], points, 0.0) / sizes[:, None]
@@ -152,9 +153,8 @@ def _count_raw(counts: KeypointCounts, raw: NDArray[np.float32]) -> None:
 def _chunks(uses: SplitUses) -> Iterator[SplitUses]:
     """Cut between tracklets, about every 8,192 frames."""
     begins = np.flatnonzero(np.diff(uses.tracklets, prepend=-1))
-    cuts = begins[
-        np.unique(np.searchsorted(begins, np.arange(0, len(uses.frames), _CHUNK)).clip(max=len(begins) - 1))
-    ]
+    blocks = np.searchsorted(begins, np.arange(0, len(uses.frames), _CHUNK)).clip(max=len(begins) - 1)
+    cuts = begins[np.unique(blocks)]
     for start, stop in zip(cuts, [*cuts[1:], len(uses.frames)], strict=True):
         yield SplitUses(*(part[start:stop] for part in uses))
 
@@ -166,7 +166,7 @@ def _read(source: KeypointSource, rows: NDArray[np.int64]) -> tuple[NDArray[np.f
         return source[rows], there
     except DataError:
         found = []
-        for place, row in enumerate(rows):
+        for place in range(len(rows)):
             try:
                 found.append(source[rows[place : place + 1]])
             except DataError:

@@ -19,10 +19,13 @@ from vidreid.data.mars_format import JUNK_PID
 
 BITS = 12
 """Of 128, by which hashes of one picture may differ."""
-CORRELATION = 0.98
+CORRELATION = 0.97
 """Of the pixels of two small pictures, from which on they may show the same."""
 DETAIL = 0.85
-"""The same of what a blur takes away: smooth things, such as a post before the person, all look alike."""
+"""The same of their details: what a blur takes away."""
+LEAST_DETAIL = 6.0
+"""Standard deviation of the details in grey values below which a picture, such as that of a post before the
+person, shows too little to be compared."""
 CONFIRMED = 4000
 """Pairs that are compared by their pixels at most, nearest first."""
 _NEIGHBOURS = 3
@@ -101,9 +104,10 @@ def _confirm(uses: FrameUses) -> Callable[[Pair], bool]:
             first, second = (_thumbnail(read_frame(*uses.place(frame))) for frame in pair)
         except FrameError:
             return False
-        if _correlation(first, second) < CORRELATION:
+        details = _detail(first), _detail(second)
+        if min(float(detail.std()) for detail in details) < LEAST_DETAIL:
             return False
-        return _correlation(_detail(first), _detail(second)) >= DETAIL
+        return _correlation(first, second) >= CORRELATION and _correlation(*details) >= DETAIL
 
     return same
 

@@ -18,13 +18,17 @@ class Swaps(NamedTuple):
         steps: Steps from a frame to the next in which left and right are far enough apart to tell.
         changes: Those in which exchanging left and right makes the motion much smaller.
         frames: Frames joined by such steps.
-        swapped: Those of them that disagree with the majority of the frames they are joined with.
+        swapped: Those of them that disagree with the majority of the frames they are joined with: too few
+            where about half are exchanged, because a majority may be wrong.
     """
 
     steps: int
     changes: int
     frames: int
     swapped: int
+
+
+NO_SWAPS = Swaps(0, 0, 0, 0)
 
 
 def count_swaps(
@@ -42,7 +46,7 @@ def count_swaps(
         follows: ``(n - 1,)``, whether frame ``i + 1`` comes right after ``i`` in the same tracklet.
     """
     if len(points) < 2:
-        return Swaps(0, 0, 0, 0)
+        return NO_SWAPS
     left, right = points[:, _LEFT], points[:, _RIGHT]
     kept = _way(left, left) + _way(right, right)
     crossed = _way(left, right) + _way(right, left)

@@ -24,9 +24,9 @@ def counts_of(table: pd.DataFrame, clip_length: int) -> dict[str, Any]:
     some = len(lengths) > 0
     return {
         "tracklets": len(table),
-        "identities": int(table["pid"].nunique()),
+        "identities": len(np.unique(column(table, "pid"))),
         "frames": int(lengths.sum()),
-        "cameras": int(table["camera"].nunique()),
+        "cameras": len(np.unique(column(table, "camera"))),
         "length": {
             "min": int(lengths.min()) if some else None,
             "mean": round(float(lengths.mean()), 1) if some else None,
@@ -40,8 +40,8 @@ def counts_of(table: pd.DataFrame, clip_length: int) -> dict[str, Any]:
 
 def cameras_per_identity(table: pd.DataFrame) -> dict[int, int]:
     """Return how many identities are seen by 1, 2, ... cameras."""
-    seen = table.groupby("pid")["camera"].nunique().value_counts().sort_index()
-    return {int(cameras): int(count) for cameras, count in seen.items()}  # pyright: ignore[reportArgumentType]
+    cameras, identities = np.unique(_cameras_seen_by(table)[1], return_counts=True)
+    return dict(zip(cameras.tolist(), identities.tolist(), strict=True))
 
 
 def asked(benchmark: Benchmark, protocol: str) -> pd.DataFrame:
@@ -64,8 +64,8 @@ def unanswered(benchmark: Benchmark, protocol: str) -> NDArray[np.int64]:
 
 def distractors(benchmark: Benchmark, protocol: str) -> int:
     """Return how many tracklets are searched whose identity nobody asks for."""
-    wanted = benchmark.query(protocol)["pid"]
-    return int((~benchmark.gallery(protocol)["pid"].isin(wanted)).sum())
+    wanted = column(benchmark.query(protocol), "pid")
+    return int((~np.isin(column(benchmark.gallery(protocol), "pid"), wanted)).sum())
 
 
 def table_findings(benchmark: Benchmark, protocol: str, clip_length: int) -> list[Finding]:
@@ -87,19 +87,17 @@ def table_findings(benchmark: Benchmark, protocol: str, clip_length: int) -> lis
         what = f"{number(len(shared), 'identity', 'identities')} in training and in test"
         cure = "results will be too good, take them out of training"
         findings.append(Finding("shared_identities", "error", what, cure, [f"identity {p}" for p in shared]))
-    identities = train["pid"].nunique()
+    identities = len(np.unique(column(train, "pid")))
     if identities < 2:
         what = f"Training has {number(identities, 'identity', 'identities')}"
-        findings.append(
-            Finding("few_identities", "error", what, "there is nothing to tell apart, add people")
-        )
+        findings.append(Finding("few_identities", "error", what, "add people, one alone teaches nothing"))
     findings += _answers(benchmark, protocol)
-    groups = train.groupby("pid")
-    for code, per_identity, words in (
-        ("single_tracklet", groups["tracklet"].nunique(), "one tracklet only"),
-        ("single_camera", groups["camera"].nunique(), "tracklets of one camera only"),
+    people, tracklets = np.unique(column(train, "pid"), return_counts=True)
+    for code, own, words in (
+        ("single_tracklet", tracklets, "one tracklet only"),
+        ("single_camera", _cameras_seen_by(train)[1], "tracklets of one camera only"),
     ):
-        few = per_identity.index[per_identity == 1].tolist()
+        few = people[own == 1].tolist()
         if few:
             what = f"{number(len(few), 'training identity has', 'training identities have')} {words}"
             findings.append(Finding(code, "note", what, "", [f"identity {pid}" for pid in few]))
@@ -120,18 +118,21 @@ def _answers(benchmark: Benchmark, protocol: str) -> list[Finding]:
     rows = unanswered(benchmark, protocol)
     if len(rows) == 0:
         return []
-    lonely = benchmark.test.groupby("pid")["tracklet"].transform("size").to_numpy()[rows] == 1
+    pids, cameras = column(benchmark.test, "pid"), column(benchmark.test, "camera")
+    people, tracklets = np.unique(pids, return_counts=True)
+    lonely = int(np.isin(pids[rows], people[tracklets == 1]).sum())
     what = f"{len(rows):,} of {number(len(query), 'query has', 'queries have')} no answer under {protocol}"
-    if lonely.any():
-        what += f", {lonely.sum():,} of them the only tracklet of their identity"
-    where = [
-        f"identity {pid} camera {camera}"
-        for pid, camera in zip(
-            column(benchmark.test, "pid")[rows], column(benchmark.test, "camera")[rows], strict=True
-        )
-    ]
+    if lonely:
+        what += f", {lonely:,} of them the only tracklet of their identity"
+    where = [f"identity {pids[row]} camera {cameras[row]}" for row in rows]
     if len(rows) == len(query):
         cure = "every query needs a gallery tracklet of its identity in another camera"
         return [Finding("unanswered_queries", "error", what, cure, where)]
     cure = "they are left out of the means unless metric.unanswered=zero"
     return [Finding("unanswered_queries", "warning", what, cure, where)]
+
+
+def _cameras_seen_by(table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the identities, ascending, and the number of cameras that see each."""
+    pairs = np.unique(np.stack([column(table, "pid"), column(table, "camera")], axis=1), axis=0)
+    return np.unique(pairs[:, 0], return_counts=True)
