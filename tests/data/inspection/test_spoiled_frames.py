@@ -45,6 +45,9 @@ def test_a_cut_off_frame(tree):
     assert finding(inspection, "damaged_frames").where == [_below(tree, path)]
     assert not inspection.ready
     assert found(inspected(tree, on_bad_frame="skip_frame")) == {"damaged_frames": "warning"}
+    for other in path.parent.glob(f"{path.name[:11]}*"):
+        put(other, b"no image")
+    assert found(inspected(tree, on_bad_frame="skip_frame")) == {"damaged_frames": "error"}
 
 
 def test_a_missing_frame(tree):

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from vidreid.data.inspection.findings import Finding, number
 from vidreid.data.inspection.frame_record import DAMAGED, MISSING, READ
-from vidreid.data.inspection.frame_uses import FrameUses
+from vidreid.data.inspection.frame_uses import FrameUses, SplitUses
 
 CONSTANT_CONTRAST = 2.0
 """Standard deviation in grey values below which a frame is of one colour; JPEG alone makes less than 1."""
@@ -61,11 +61,14 @@ def frame_findings(
         uses: Paths of the frames.
         records: What they are like.
         needed: Numbers of the frames that training or evaluation reads.
-        skips_bad_frames: Whether another frame of the clip stands in for one that cannot be read.
+        skips_bad_frames: Whether another frame of the clip stands in for one that cannot be read; for a
+            tracklet without any there is none.
     """
     findings: list[Finding] = []
     is_needed = np.zeros(len(records), dtype=bool)
     is_needed[needed] = True
+    unread = ((records["state"] == MISSING) | (records["state"] == DAMAGED)) & is_needed
+    whole = any(_has_whole_tracklet(split, unread) for split in (uses.train, uses.test))
     for state, code, words, cure in (
         (MISSING, "missing_frames", "cannot be opened", "unpack the data set anew"),
         (DAMAGED, "damaged_frames", "is cut off or no image", "copy it again from a whole archive"),
@@ -78,7 +81,7 @@ def frame_findings(
         what = f"{number(int(bad.sum()), 'frame')} {words}"
         if not (bad & is_needed).any():
             what += "; the protocol uses none of their tracklets"
-        error = (bad & is_needed).any() and not skips_bad_frames
+        error = (bad & is_needed).any() and (not skips_bad_frames or whole)
         findings.append(
             Finding(code, "error" if error else "warning", what, cure, uses.paths(np.flatnonzero(bad)))
         )
@@ -98,6 +101,11 @@ def frame_findings(
         cure = "see whether they come from another source than the others"
         findings.append(Finding("grey_frames", "warning", what, cure, uses.paths(without)))
     return findings
+
+
+def _has_whole_tracklet(split: SplitUses, frames: NDArray[np.bool_]) -> bool:
+    """Tell whether all frames of some tracklet are among these."""
+    return bool((np.bincount(split.tracklets, weights=~frames[split.frames]) == 0).any())
 
 
 def _odd(uses: FrameUses, records: NDArray[np.void]) -> list[Finding]:
