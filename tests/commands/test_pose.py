@@ -1,7 +1,6 @@
 """``pose``: from images with planted dots to stores that the data read."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,7 +10,6 @@ from hydra.errors import ConfigCompositionException, MissingConfigException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-import vidreid.keypoints
 from support.dot_network import dotted, write_dot_network
 from support.mars_tree import make_mars_tree
 from support.runs import call
@@ -20,7 +18,6 @@ from vidreid.commands.pose import run_pose
 from vidreid.data.frames import FrameError
 from vidreid.data.keypoint_sources import open_keypoints
 from vidreid.errors import DataError
-from vidreid.keypoints.poses import Pose
 from vidreid.keypoints.store import KeypointStore
 
 
@@ -153,26 +150,20 @@ def test_torchvision_s_network(tmp_path: Path) -> None:
     assert np.load(folder / "frames.npy").shape == (2, 17, 3)
 
 
-def test_files_of_a_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Files:
-        skeleton = "coco17"
-
-        def poses(self, image: str, size: tuple[int, int]) -> list[Pose]:
-            return [Pose(np.full((17, 3), 0.5) * [size[1], size[0], 1])] if image != "b.png" else []
-
-    def open_pose_files(path: str, format: str, missing: str = "error") -> Files:
-        assert (path, format, missing) == ("poses", "openpifpaf", "error")
-        return Files()
-
-    formats = SimpleNamespace(open_pose_files=open_pose_files)
-    monkeypatch.setattr(vidreid.keypoints, "formats", formats, raising=False)
+def test_files_of_a_tool(tmp_path: Path) -> None:
+    poses = tmp_path / "poses"
+    poses.mkdir()
+    person = {"keypoints": [16, 32, 0.5] * 16 + [0, -3, 0], "bbox": [0, 0, 32, 64], "score": 0.5}
+    (poses / "a.png.predictions.json").write_text(json.dumps([person]))
+    (poses / "b.png.predictions.json").write_text("[]")
     for name in ("a.png", "b.png"):
         cv2.imwrite(str(tmp_path / name), dotted(64, 32)[0])
-    files = ("estimator=files", "estimator.path=poses", "estimator.format=openpifpaf")
+    files = ("estimator=files", f"estimator.path={poses}", "estimator.format=openpifpaf")
     folder = run_pose(asked(f"folder={tmp_path}", "name=tool", *files))
     store = KeypointStore.open(folder, "frames", 2, None)
+    assert not store[:][:, 16].any(), "OpenPifPaf's absent joint"
     assert store[:][:, 3].tolist() == [[16, 32, 0.5], [0, 0, 0]]
-    assert store.source == "open_pose_files(path=poses, format=openpifpaf, missing=error, choose=target)"
+    assert store.source.endswith("format=openpifpaf, missing=error, choose=target)")
 
 
 def test_settings_that_cannot_be(mars: Path, network: Path) -> None:

@@ -11,6 +11,7 @@ COMMANDS = {
     "train": "train a network, resume a run, sweep",
     "eval": "evaluate a run again",
     "crop": "cut the boxes of tracked people out of videos",
+    "check_data": "say what is wrong with a benchmark before training",
     "synthesize": "render the procedural benchmark",
     "pose": "estimate keypoints and fill their store",
     "pack": "copy the frames of a benchmark into one file a split",

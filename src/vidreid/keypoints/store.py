@@ -109,11 +109,15 @@ class KeypointStore:
 
     def __getitem__(self, rows: slice | Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
         """Return ``(n, 17, 3)`` float32; a joint with a value that is not finite is missing (all zero)."""
-        chosen = self._array[rows if isinstance(rows, slice) else np.asarray(rows, dtype=np.int64)]
-        keypoints = chosen.astype(np.float32)
+        keypoints = self.raw(rows)
         keypoints[~np.isfinite(keypoints).all(axis=-1)] = 0.0
         np.clip(keypoints[..., 2], 0.0, 1.0, out=keypoints[..., 2])
         return keypoints
+
+    def raw(self, rows: slice | Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return ``(n, 17, 3)`` float32 as they are stored, whatever stands there."""
+        chosen = self._array[rows if isinstance(rows, slice) else np.asarray(rows, dtype=np.int64)]
+        return chosen.astype(np.float32)
 
     def __reduce__(self) -> tuple[type["KeypointStore"], tuple[Path, str, Layout]]:
         # A memory map would be pickled as its whole content: loader processes open the file again instead.

@@ -1,0 +1,1 @@
+"""Looking at a benchmark before anybody trains on it: what is wrong with its tables, frames and keypoints."""
