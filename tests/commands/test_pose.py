@@ -1,5 +1,6 @@
 """``pose``: from images with planted dots to stores that the data read."""
 
+import json
 from pathlib import Path
 
 import cv2

@@ -1,5 +1,6 @@
 """Findings of tables, counted by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,18 @@ def test_answers_that_a_protocol_takes_away(tmp_path):
     assert list(where) == ["identity 3 camera 1", "identity 6 camera 3"]
 
 
+def test_answers_in_an_outfit():
+    # Row 0 asks: camera 2 saw the person in the same outfit, camera 3 in another, camera 1 in both.
+    rows = [(5, 1, 2), (5, 2, 2), (5, 3, 2), (5, 1, 2), (6, 1, 2), (6, 2, 2)]
+    benchmark = _benchmark(TRAIN, rows, [0, 4])
+    answers = ("any", "same_outfit", "other_outfit")
+    for outfits, expected in (([1, 1, 2, 2, 1, 1], ([], [], [4])), ([1, 2, 2, 1, 1, 2], ([], [0, 4], []))):
+        benchmark.test["outfit"] = outfits
+        for rule, left in zip(answers, expected, strict=True):
+            benchmark.protocols["mine"] = replace(benchmark.protocols["official"], answers=rule)
+            assert unanswered(benchmark, "mine").tolist() == left
+
+
 def test_no_query_has_an_answer():
     benchmark = _benchmark(TRAIN, [(5, 1, 3), (5, 1, 4), (6, 2, 3)], [0, 2])
     errors = [f.code for f in table_findings(benchmark, "official", 4) if f.severity == "error"]
@@ -100,10 +113,9 @@ def test_tables_that_cannot_be_used(benchmark, code):
     assert errors == [code]
 
 
-def test_an_identity_in_both_splits(tmp_path, monkeypatch):
+def test_an_identity_in_both_splits(tmp_path):
     people = [(1 if pid == 3 else pid, camera, frames) for pid, camera, frames in mars_tree.TEST]
-    monkeypatch.setattr(mars_tree, "TEST", people)
-    inspection = inspected(make_mars_tree(tmp_path / "tree"))
+    inspection = inspected(make_mars_tree(tmp_path / "tree", test=people))
     assert found(inspection)["shared_identities"] == "error"
     assert list(finding(inspection, "shared_identities").where) == ["identity 1"]
 
