@@ -7,10 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support.fuzzed import FUZZED
+from support.fuzzed import FUZZED as BENCHMARKS
+from support.fuzzed_files import FUZZED_FILES
 from support.spoiling import spoiled_file, spoiled_tree
 from vidreid.errors import DataError
 
+FUZZED = {**BENCHMARKS, **FUZZED_FILES}
 FEW, MANY = 60, 10_000
 
 

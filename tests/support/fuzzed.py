@@ -9,15 +9,18 @@ from support.duke_video_reid_tree import make_duke_video_reid_tree
 from support.g2a_vreid_tree import make_g2a_vreid_tree
 from support.ls_vid_tree import make_ls_vid_tree
 from support.mars_tree import make_mars_tree
+from support.outfit_trees import make_ccvid_tree, make_mevid_tree
 from support.posetrackreid_tree import make_posetrackreid_tree
 from support.x_mars_tree import make_x_mars_tree
 from vidreid.data.benchmark import Benchmark
+from vidreid.data.ccvid import read_ccvid
 from vidreid.data.duke_video_reid import read_duke_video_reid
 from vidreid.data.g2a_vreid import read_g2a_vreid
 from vidreid.data.ilids_vid import read_ilids_vid
 from vidreid.data.keypoint_sources import open_keypoints
 from vidreid.data.ls_vid import read_ls_vid
 from vidreid.data.mars import read_mars
+from vidreid.data.mevid import read_mevid
 from vidreid.data.posetrackreid import read_posetrackreid
 from vidreid.data.prid2011 import read_prid2011
 from vidreid.data.x_mars import read_x_mars
@@ -89,6 +92,18 @@ FUZZED: dict[str, Fuzzed] = {
         lambda root: touched(read_prid2011(root)),
         ("*.json",),
         ("*", "*/*/*", "*/*/cam_a/*", "*/*/cam_a/*/*"),
+    ),
+    "ccvid": Fuzzed(
+        make_ccvid_tree,
+        lambda root: touched(read_ccvid(root)),
+        ("*/*.txt",),
+        ("*", "*/*", "*/session1/*", "*/session1/*/*"),
+    ),
+    "mevid": Fuzzed(
+        make_mevid_tree,
+        lambda root: touched(read_mevid(root)),
+        ("**/*.txt",),
+        ("*", "bbox_train/*", "**/*.txt"),
     ),
     "x_mars": Fuzzed(
         make_x_mars_tree,
