@@ -6,18 +6,19 @@ from pathlib import Path
 import pytest
 
 from support.own_data import make_folder_tree, rows_of_noise, with_keypoints
-from support.runs import call, compose_training
+from support.runs import NARROW, call, compose_training
 from vidreid.commands.train import train
 
 SIZES = [
-    "debug=fast", "data.height=64", "data.width=32", "data.identities_per_batch=2", "data.tracklets_per_identity=2",
-    "data.batch_size=2", "data.clip_length=2", "data.test_clip_length=2", "++stages.visual.data.batch_size=2",
-    "++stages.visual.data.clip_length=2", "trainer.enable_progress_bar=false", "trainer.limit_test_batches=1.0",
+    "debug=fast", "data.height=64", "data.width=32", "data.identities_per_batch=2", "data.clip_length=2",
+    "data.tracklets_per_identity=2", "data.test_clip_length=2", "++stages.visual.data.clip_length=2",
+    "trainer.enable_progress_bar=false", "trainer.limit_test_batches=1.0",
 ]  # fmt: skip
-RESNET = ["model.visual.pretrained=false"]
+RESNET = ["model.visual.pretrained=false", "model.visual.backbone=resnet10t", *NARROW]
 VIT = [
-    "model.backbone.pretrained=false", "model.backbone.name=vit_tiny_patch16_224", "model.backbone.embedding=24",
-    "model.backbone.depth=2", "model.backbone.heads=2", "model.backbone.patch=8", "model.backbone.stride=8",
+    "model.backbone.pretrained=false", "model.backbone.name=vit_tiny_patch16_224", "model.backbone.depth=2",
+    "model.backbone.embedding=24", "model.backbone.heads=2", "model.backbone.patch=8",
+    "model.backbone.stride=8",
 ]  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def folders_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("pcb_mars", "manifest", RESNET),
         ("pcb_mars", "folders", RESNET),
-        ("kmpnet_pcb_mars", "manifest", [*RESNET, "data.keypoints=manifest"]),
+        ("kmpnet_pcb_mars", "manifest", [*RESNET, "data.keypoints=manifest", "model.graph.layers=[1,1,1,1]"]),
         ("key_reid_mars", "manifest", [*VIT, "data.keypoints=manifest"]),
         ("key_reid_mars", "manifest", [*VIT, "data.keypoints=manifest", "data.cameras=each_tracklet"]),
         ("pcb_synthetic", "folders", ["data.cameras=each_tracklet"]),

@@ -34,7 +34,9 @@ def test_a_crop_is_a_slice_of_its_image(folder):
 @pytest.mark.parametrize("box", [[50, 0, 60, 10], [0, 40, 10, 50], [-9, 0, 0, 5]])
 def test_a_box_outside_is_said(folder, box):
     frames = BoxedFrames(folder, NAMES[:1], np.array([box]))
-    with pytest.raises(FrameError, match=r"outside of frame .*1\.png, which is 50 x 40 pixels: correct the box"):
+    with pytest.raises(
+        FrameError, match=r"outside of frame .*1\.png, which is 50 x 40 pixels: correct the box"
+    ):
         read_frame(frames, 0)
 
 

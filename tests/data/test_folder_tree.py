@@ -1,6 +1,7 @@
 """Folders of one's own data: person/camera/tracklet/frames."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +50,9 @@ def test_without_a_level_of_cameras(root, tmp_path):
     assert own.test["camera"].tolist() == both.test["camera"].tolist() == own.test["tracklet"].add(1).tolist()
     assert (own.camera_names[1], both.camera_names[1]) == ("of anna/door", "of anna/door/t1")
     assert "numbers look too good" in own.notices[0]
-    with pytest.raises(ValueError, match=r"elsewhere than person/camera/tracklet/frames .*cameras=each_tracklet"):
+    with pytest.raises(
+        ValueError, match=r"elsewhere than person/camera/tracklet/frames .*cameras=each_tracklet"
+    ):
         read_folder_tree(tmp_path / "flat")
 
 
@@ -93,7 +96,7 @@ def _link_to_itself(root):
 
 
 def _no_utf8(root):
-    os.mkdir(os.fsencode(root) + b"/anna/Zo\xeb")
+    Path(os.fsdecode(os.fsencode(root) + b"/anna/Zo\xeb")).mkdir()
 
 
 def _one_number_in_two_ways(root):
@@ -125,7 +128,9 @@ def test_spoiled_trees_get_a_sentence(root, spoil, words):
 def test_missing_trees_are_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: set data\.root"):
         read_folder_tree(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match="holds no folder of a person: put person/camera/tracklet/frames"):
+    with pytest.raises(
+        FileNotFoundError, match="holds no folder of a person: put person/camera/tracklet/frames"
+    ):
         read_folder_tree(tmp_path)
     with pytest.raises(ValueError, match=r"no data\.cameras=all: choose one of"):
         read_folder_tree(tmp_path, "all")

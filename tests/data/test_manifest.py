@@ -39,6 +39,11 @@ def test_rows_come_tracklet_after_tracklet(tmp_path):
     assert _column(numbers, "tracklet") == ["1", "2", "2", "10"]
 
 
+def _wider(text, names, values):
+    header, *lines = text.splitlines()
+    return "\n".join([header + names, *(line + values for line in lines)])
+
+
 @pytest.mark.parametrize(
     "dialect",
     [
@@ -49,13 +54,13 @@ def test_rows_come_tracklet_after_tracklet(tmp_path):
         lambda text: text.rstrip(),
         lambda text: text.replace("\n", "\n\n").replace("hall\n", "hall\n,,,\n"),
         lambda text: text.replace(",", " , "),
-        lambda text: text.replace("camera\n", "camera,note,note\n").replace("r\n", "r,x,y\n").replace("l\n", "l,,\n"),
+        lambda text: _wider(text, ",note,note", ",x,y"),
         lambda text: text.replace("b/", "./b/"),
-        lambda text: text.replace("camera\n", "camera,role,x\n").replace("r\n", "r,,\n").replace("l\n", "l,,\n"),
+        lambda text: _wider(text, ",role,x", ", ,"),
         lambda text: "".join(f'"{line}"\n'.replace(",", '","') for line in text.splitlines()),
     ],
-    ids=["bom", "crlf", "semicolons", "tabs", "no last newline", "blank lines", "white space", "extra columns",
-         "dots", "empty columns", "quotes"],
+    ids=["bom", "crlf", "semicolons", "tabs", "no last newline", "blank lines", "white space",
+         "extra columns", "dots", "empty columns", "quotes"],
 )  # fmt: skip
 def test_dialects_say_the_same(tmp_path, dialect):
     plain, read = _read(tmp_path, TEXT), _read(tmp_path, dialect(TEXT))
@@ -64,7 +69,9 @@ def test_dialects_say_the_same(tmp_path, dialect):
 
 def test_frame_numbers_order_frames(tmp_path):
     text = "tracklet,frame_path,person,camera,frame_number\n" + "".join(
-        f"{tracklet},{tracklet}/{number}.png,1,1,{number}\n" for number in ("10", "9.0", "-1") for tracklet in "ba"
+        f"{tracklet},{tracklet}/{number}.png,1,1,{number}\n"
+        for number in ("10", "9.0", "-1")
+        for tracklet in "ba"
     )
     assert _column(_read(tmp_path, text), "frame_path") == [
         f"{tracklet}/{number}.png" for tracklet in "ab" for number in ("-1", "9.0", "10")
@@ -156,7 +163,9 @@ def _box(x, y, width, height):
 
 def _added(name, *values):
     header, *lines = TEXT.splitlines()
-    return "\n".join([f"{header},{name}", *(f"{line},{value}" for line, value in zip(lines, values, strict=True))])
+    return "\n".join(
+        [f"{header},{name}", *(f"{line},{value}" for line, value in zip(lines, values, strict=True))]
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,12 +187,12 @@ def _added(name, *values):
         (TEXT.replace("bert,hall", "bert"), "row 4 has 3 fields and the first line 4"),
         (TEXT.replace("bert,hall", "bert,hall,9"), "row 4 has 5 fields and the first line 4"),
         (TEXT.replace("bert", '"bert'), "row 4 has 3 fields"),
-        (TEXT.replace("t10,", ","), "row 4: has no tracklet: every frame belongs to one"),
-        (TEXT.replace("hall", ""), "row 4: has no camera: name it, or set data.cameras=each_tracklet"),
+        (TEXT.replace("t10,", ","), "row 4: there is no tracklet: every frame belongs to one"),
+        (TEXT.replace("hall", ""), "row 4: there is no camera: name it, or set data.cameras=each_tracklet"),
         (TEXT.replace("bert", "NaN"), "row 4: the person is 'NaN', which is no name: leave the field empty"),
         (TEXT.replace("hall", "None"), "row 4: the camera is 'None', which is no name"),
         (TEXT.replace("a/1.png", ""), "row 4: the frame_path '' is empty"),
-        (TEXT.replace("a/1.png", "/a/1.png"), "row 4: the frame_path '/a/1.png' does not begin at the manifest's"),
+        (TEXT.replace("a/1.png", "/a/1.png"), "row 4: the frame_path '/a/1.png' does not begin at the"),
         (TEXT.replace("a/1.png", "C:/1.png"), "row 4: the frame_path 'C:/1.png' does not begin"),
         (TEXT.replace("a/1.png", "a/../../1.png"), r"row 4: .* leads out of a folder by '\.\.'"),
         (TEXT.replace("a/1.png", "..\\1.png"), "row 4: .* has a backslash: write / between"),
@@ -192,11 +201,11 @@ def _added(name, *values):
          "the tracklet 't2' has two people, 'anna' in row 2 and 'bert' in row 3: give one"),
         (TEXT.replace("b/2.png,anna,door", "b/2.png,anna,hall"), "'t2' has two cameras, 'door' in row 2"),
         (_added("role", "query", "gallery", "train", "train"), "'t2' has two roles, 'query' in row 2"),
-        (_added("role", "train", "train", "probe", "train"), "row 4: the role is 'probe': choose one of train, q"),
+        (_added("role", "train", "train", "probe", "train"), "row 4: the role is 'probe': choose one of"),
         (_added("role", "train", "train", "", "train"), "row 4: the role is '': choose one of"),
         (TEXT.replace("b/2", "b/1"), "row 3: 'b/1.png' comes a second time in the tracklet 't2'"),
         (TEXT.replace("a/1", "b/1"), "row 4: 'b/1.png' shows 'bert' here and somebody else in a row above"),
-        (_added("frame_number", 1, 1, 1, 1), "row 3: the frame_number 1 comes a second time in the tracklet 't2'"),
+        (_added("frame_number", 1, 1, 1, 1), "row 3: the frame_number 1 comes a second time in the"),
         (_added("frame_number", 1, 2, 1.5, 1), "row 4: the frame_number is 1.5, which is no whole number"),
         (_added("frame_number", 1, 2, "", 1), "row 4: the frame_number is '', which is no number"),
         (_added("frame_number", 1, 2, 10**30, 1), "row 4: the frame_number is '10+', which is no number"),
@@ -216,7 +225,8 @@ def test_spoiled_manifests_get_a_sentence(tmp_path, text, words):
 @pytest.mark.parametrize(
     "joints",
     ["1", "[1,2,3]", "[[1,2,3]]", str([[1, 2, 3]] * 16), str([[1, 2]] * 17), "[[1,2,3]", '"a"', "[" * 5000,
-     str([[1, 2, "x"]] * 17), f"{[[1, 2, 3]] * 17},{[[1, 2, 3]] * 17}", "__import__('os')", "{}", str([10**400] * 17)],
+     str([[1, 2, "x"]] * 17), f"{[[1, 2, 3]] * 17},{[[1, 2, 3]] * 17}", "__import__('os')", "{}",
+     str([10**400] * 17)],
 )  # fmt: skip
 def test_spoiled_keypoints_name_their_row(tmp_path, joints):
     rows, _ = with_keypoints(rows_of_noise(tmp_path, people=("anna",)))
@@ -242,7 +252,7 @@ def test_spoiled_lists_name_their_row(tmp_path, joints):
 def test_parquet_of_other_types(tmp_path):
     rows = rows_of_noise(tmp_path, people=("anna",))
     rows.assign(camera=pd.Timestamp("2026-01-01")).to_parquet(tmp_path / "m.parquet")
-    with pytest.raises(ValueError, match="the column camera holds timestamp.*: write text or numbers"):
+    with pytest.raises(ValueError, match=r"the column camera holds timestamp.*: write text or numbers"):
         read_manifest(tmp_path / "m.parquet")
     rows.assign(keypoints=1.5).to_parquet(tmp_path / "m.parquet")
     with pytest.raises(ValueError, match="row 1: the keypoints are not"):
@@ -252,7 +262,7 @@ def test_parquet_of_other_types(tmp_path):
 def test_a_missing_manifest_and_keypoints_are_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"manifest .*nowhere\.csv cannot be read .*set data\.root"):
         read_manifest(tmp_path / "nowhere.csv")
-    with pytest.raises(ValueError, match="has no keypoints: add a column keypoints, set data.keypoints to"):
+    with pytest.raises(ValueError, match=r"has no keypoints: add a column keypoints, set data\.keypoints to"):
         _read(tmp_path, TEXT, with_keypoints=True)
     with pytest.raises(ValueError, match=r"no data\.cameras=none: choose one of given, each_tracklet"):
         _read(tmp_path, TEXT, cameras="none")

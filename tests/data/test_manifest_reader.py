@@ -69,6 +69,7 @@ def test_the_order_of_the_rows_changes_nothing_but_frames_without_numbers(tmp_pa
 
 def test_people_are_numbered_by_number_if_all_have_one(tmp_path):
     numbers = _benchmark(tmp_path, rows_of_noise(tmp_path, people=("10", "9", "007", "-1")))
+    assert "'-1' is taken for a person" in numbers.notices[0]
     assert numbers.person_names == {1: "-1", 2: "007", 3: "9", 4: "10"}
     assert _benchmark(tmp_path, rows_of_noise(tmp_path, people=("10", "9", "b"))).person_names[1] == "10"
     with pytest.raises(ValueError, match=r"a person '007' and a person '7', one number written in two ways"):
@@ -76,7 +77,9 @@ def test_people_are_numbered_by_number_if_all_have_one(tmp_path):
 
 
 def test_the_role_test_draws_who_asks(tmp_path, rows):
-    more = rows.assign(tracklet=rows["tracklet"] + "-2", frame_path=rows["frame_path"].str.replace("crops", "more"))
+    more = rows.assign(
+        tracklet=rows["tracklet"] + "-2", frame_path=rows["frame_path"].str.replace("crops", "more")
+    )
     rows = pd.concat([rows, more])
     rows["role"] = rows["person"].map(ROLES)
     for name in more["frame_path"]:
@@ -161,17 +164,18 @@ def _given(rows, **roles):
     [
         (lambda rows: rows.assign(person=""), "names 0 people: to tell them apart takes at least two"),
         (lambda rows: rows.loc[rows["person"] == "anna"], "names 1 people"),
-        (lambda rows: rows.loc[rows["person"] < "cleo"], "names 2 people, of whom nobody can be searched for"),
-        (lambda rows: rows.loc[rows["camera"] == "door"], "names 6 people, of whom nobody can be searched for"),
+        (lambda rows: rows.loc[rows["person"] < "cleo"], "names 2 people, of whom nobody can be searched"),
+        (lambda rows: rows.loc[rows["camera"] == "door"], "names 6 people, of whom nobody can be searched"),
         (lambda rows: _given(rows, bert="test"), "leaves 1 people to train on"),
-        (lambda rows: _given(rows).replace("test", "train"), "has no query: give tracklets the role query, or test"),
+        (lambda rows: _given(rows).replace("test", "train"), "has no query: give tracklets the role query"),
         (lambda rows: _given(rows).replace("test", "gallery"), "has no query"),
         (lambda rows: _given(rows, cleo="query"), "has the role test beside query or gallery"),
-        (lambda rows: _given(rows).replace("test", "query").replace("cleo", ""), "the query 'cleo-door' has no person"),
+        (lambda rows: _given(rows).replace("test", "query").replace("cleo", ""),
+         "the query 'cleo-door' has no person"),
         (lambda rows: _given(rows).loc[(rows["camera"] == "door") | (rows["person"] < "cleo")],
          "no query has an answer, because no person of the test is in two cameras"),
         (lambda rows: rows.assign(frame_path="elsewhere/" + rows["frame_path"]),
-         r"lists 'elsewhere/crops/anna_door_0\.png', but there is no file .*: paths are relative to"),
+         r"lists 'elsewhere/crops/anna_door_0\.png', but there is no such file in .* relative to"),
     ],
 )  # fmt: skip
 def test_sets_that_cannot_be_used_get_a_sentence(tmp_path, rows, change, words):
@@ -189,9 +193,9 @@ def test_a_share_is_a_share(tmp_path, rows):
     [
         (lambda rows: _given(rows).assign(role=np.where(rows["tracklet"] == "cleo-door", "train", "test"))
          .pipe(lambda own: own.assign(role=np.where(rows["person"] < "cleo", "train", own["role"]))),
-         "1 people, 'cleo', are in training and in test: results will be too good."),
+         "1 people ('cleo') are in training and in test: results will be too good."),
         (lambda rows: _given(rows).loc[(rows["camera"] == "door") | ~rows["person"].isin(["cleo", "finn"])],
-         "2 of 6 queries have no answer in another camera (2 people, 'cleo', 'finn',)."),
+         "2 of 6 queries have no answer in another camera: those of 2 people ('cleo', 'finn')."),
     ],
 )  # fmt: skip
 def test_what_is_probably_not_meant_is_said_or_refused(tmp_path, rows, change, words):

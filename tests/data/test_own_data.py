@@ -35,7 +35,10 @@ def _joints_of(module, joints, rows):
     frames = module.benchmark.test_frames
     test = module.benchmark.test
     return np.array(
-        [[by_name[frames.relative(row)] for row in range(*span)] for span in zip(test["start"], test["stop"], strict=True)]
+        [
+            [by_name[frames.relative(row)] for row in range(*span)]
+            for span in zip(test["start"], test["stop"], strict=True)
+        ]
     )
 
 
@@ -83,7 +86,9 @@ def test_keypoints_that_are_not_there_are_said(tmp_path):
     rows_of_noise(tmp_path).to_csv(tmp_path / "manifest.csv", index=False)
     with pytest.raises(ValueError, match=r"has no keypoints: add a column keypoints, set data\.keypoints to"):
         _test_batch(_module(tmp_path, keypoints="manifest"))
-    with pytest.raises(ValueError, match=r"the keypoints of a manifest \(data=manifest\), which these data have"):
+    with pytest.raises(
+        ValueError, match=r"the keypoints of a manifest \(data=manifest\), which these data have"
+    ):
         FolderTreeDataModule(make_folder_tree(tmp_path / "tree"), keypoints="manifest").train_data()
 
 
@@ -104,7 +109,9 @@ def test_a_manifest_may_lie_deeper(tmp_path):
     assert len(_test_batch(module).images) == 6
 
 
-@pytest.mark.parametrize(("data", "kind"), [("manifest", ManifestDataModule), ("folders", FolderTreeDataModule)])
+@pytest.mark.parametrize(
+    ("data", "kind"), [("manifest", ManifestDataModule), ("folders", FolderTreeDataModule)]
+)
 def test_the_configuration_builds_them(data, kind, repo_root, tmp_path):
     import inspect
 
@@ -131,8 +138,10 @@ def test_real_pictures_are_read_split_and_trained_on(shared_data, tmp_path):
     assert len(module.benchmark.query()) == len(module.benchmark.gallery()) == 36
     metrics = train(
         compose_training(
-            root, tmp_path / "run", "experiment=pcb_synthetic", "data=manifest", "debug=fast", *SMALL, *NARROW,
-            "data.height=64", "data.width=32", "data.identities_per_batch=2", "trainer.limit_test_batches=1.0",
+            root, tmp_path / "run", "experiment=pcb_synthetic", "data=manifest", "debug=fast",
+            "data.height=64", "data.width=32", "data.identities_per_batch=2",
+            "trainer.limit_test_batches=1.0",
+            *SMALL, *NARROW,
         )
     )  # fmt: skip
     assert (metrics["queries_counted"], metrics["queries_dropped"], metrics["gallery"]) == (36, 0, 36)

@@ -61,7 +61,8 @@ def make_folder_tree(root: Path) -> Path:
 def walkers_as_rows(root: Path, folder: Path) -> pd.DataFrame:
     """Return the rows of a manifest that lists a tree in MARS format, with roles and keypoints.
 
-    Without the junk, which own data have not. ``folder`` gets links to the pictures, since paths are relative to the manifest.
+    Without the junk, which own data have not. ``folder`` gets links to the pictures, since paths are
+    relative to the manifest.
     """
     benchmark = read_mars(root)
     rows = []

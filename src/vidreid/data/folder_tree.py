@@ -87,7 +87,9 @@ def _walk(
             f"{folder} holds no frame ({', '.join(IMAGES)}): put its frames there, or remove it."
         )
     elif depth >= 3:
-        raise DataError(f"{folder / folders[0]} is a folder where frames should be: the order is {_LAYOUT[cameras]}.")
+        raise DataError(
+            f"{folder / folders[0]} is a folder where frames should be: the order is {_LAYOUT[cameras]}."
+        )
     for name in folders:
         _walk(root, (*above, name), cameras, rows)
 
@@ -106,7 +108,9 @@ def _inside(folder: Path) -> tuple[list[str], list[str]]:
             elif os.path.splitext(name)[1].lower() in IMAGES:  # noqa: PTH122 - a Path for each frame takes long
                 frames.append(_readable(folder, name))
     except OSError as error:
-        raise DataError(f"{error.filename or folder} cannot be read ({error.strerror}): correct it.") from error
+        raise DataError(
+            f"{error.filename or folder} cannot be read ({error.strerror}): correct it."
+        ) from error
     return sorted(folders, key=natural_key), sorted(frames, key=natural_key)
 
 
@@ -128,5 +132,7 @@ def _readable(folder: Path, name: str) -> str:
 def _elsewhere(cameras: Cameras) -> str:
     words = f"elsewhere than {_LAYOUT[cameras]} says: move it"
     if cameras == "given":
-        words += ", or set data.cameras=each_tracklet if there are no folders of cameras because nobody knows them"
+        words += (
+            ", or set data.cameras=each_tracklet if there are no folders of cameras because nobody knows them"
+        )
     return f"{words}."

@@ -25,7 +25,9 @@ def choose_test_people(table: pd.DataFrame, test_share: float, seed: int) -> NDA
         ValueError: For another share.
     """
     if not 0 < test_share < 1:
-        raise ValueError(f"data.test_share={test_share} is no share of the people: choose one between 0 and 1.")
+        raise ValueError(
+            f"data.test_share={test_share} is no share of the people: choose one between 0 and 1."
+        )
     cameras = table.loc[table["pid"] > 0].groupby("pid")["camera"].nunique()
     findable = cameras.index.to_numpy(dtype=np.int64)[cameras.to_numpy() >= 2]
     count = min(max(round(test_share * len(cameras)), 1), len(findable), max(len(cameras) - 2, 0))

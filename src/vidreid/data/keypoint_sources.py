@@ -58,8 +58,8 @@ def open_keypoints(
         )
     if keypoints == MANIFEST:
         raise ValueError(
-            "data.keypoints=manifest means the keypoints of a manifest (data=manifest), which these data have "
-            "not: choose detector, true, pose_files or a folder."
+            "data.keypoints=manifest means the keypoints of a manifest (data=manifest), which these data "
+            "have not: choose detector, true, pose_files or a folder."
         )
     if keypoints == POSE_FILES:
         return PoseFiles(PosePaths(frames, _pose_folder(root, split)), pose_layout)

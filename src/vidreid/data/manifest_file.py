@@ -81,7 +81,9 @@ def read_columns(path: Path, required: Sequence[str], with_keypoints: bool = Fal
     blank = np.logical_and.reduce([_empty(column) for column in columns.values()])
     if blank.all():
         raise DataError(f"{path} names its columns and holds no row: write a row a frame.")
-    valued = {name: column for name, column in columns.items() if name in required or not _empty(column).all()}
+    valued = {
+        name: column for name, column in columns.items() if name in required or not _empty(column).all()
+    }
     # The header is a CSV's first row.
     frame = pd.DataFrame(valued).set_axis(np.arange(len(table)) + (1 if is_parquet else 2))
     if blank.any():
@@ -167,8 +169,8 @@ def _places(
     missing = [name for name in required if name not in header]
     if missing:
         hint = (
-            "add it, or set data.cameras=each_tracklet if nobody knows the cameras: then every tracklet counts "
-            "as a camera of its own, and numbers look too good."
+            "add it, or set data.cameras=each_tracklet if nobody knows the cameras: then every tracklet "
+            "counts as a camera of its own, and numbers look too good."
             if missing == ["camera"]
             else "name them so; other names are not guessed."
         )

@@ -31,7 +31,7 @@ def clean_ids(values: pd.Series, what: str, where: str, if_unknown: str) -> pd.S
     codes, written = pd.factorize(values)
     nothing = next((number for number, text in enumerate(written) if text in _NO_VALUE), None)
     if nothing is not None:
-        row = values.index[np.argmax(codes == nothing)]
+        row = values.index[int(np.argmax(codes == nothing))]
         raise DataError(
             f"{where}, row {row}: the {what} is {written[nothing]!r}, which is no name: {if_unknown}."
         )

@@ -78,11 +78,11 @@ def _from_lists(part: pa.ChunkedArray, rows: Sequence[int], where: str) -> NDArr
     for length in _SHAPE:
         if not _is_list(values.type):
             raise DataError(_other_form(rows[0], where))
-        lengths = pc.list_value_length(values).fill_null(-1).to_numpy(zero_copy_only=False)
+        lengths = pc.call_function("list_value_length", [values]).fill_null(-1).to_numpy(zero_copy_only=False)
         if (lengths != length).any():
             per_frame = len(lengths) // max(len(there), 1)
             raise DataError(_other_form(rows[there[int(np.argmax(lengths != length)) // per_frame]], where))
-        values = pc.list_flatten(values)
+        values = pc.call_function("list_flatten", [values])
     try:
         numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowException as error:
@@ -97,6 +97,6 @@ def _is_list(kind: pa.DataType) -> bool:
 
 def _other_form(row: int, where: str) -> str:
     return (
-        f"{where}, row {row}: the keypoints are not 17 triples of x, y and confidence: write [[x, y, c], ...] "
-        "in COCO's order, or leave the field empty."
+        f"{where}, row {row}: the keypoints are not 17 triples of x, y and confidence: write [[x, y, c], "
+        "...] in COCO's order, or leave the field empty."
     )

@@ -23,8 +23,9 @@ OWN_PROTOCOLS: dict[str, Protocol] = {
 """Own data have no junk, and nothing was published about them that would have to be explained."""
 
 _EACH_TRACKLET = (
-    "data.cameras=each_tracklet: every tracklet counts as a camera of its own, so that of the right answers only "
-    "the query itself is left out; matches from the same camera and moment count, and numbers look too good."
+    "data.cameras=each_tracklet: every tracklet counts as a camera of its own, so that of the right answers "
+    "only the query itself is left out; matches from the same camera and moment count, and numbers look too "
+    "good."
 )
 
 
@@ -73,6 +74,8 @@ def own_benchmark(
         numbers = np.arange(1, len(tracklets) + 1)
     everybody = tracklet_table(pids, numbers, firsts, np.append(firsts[1:], len(own.table)))
     notices = [_EACH_TRACKLET] if cameras == "each_tracklet" else []
+    if "-1" in people:
+        notices.append("'-1' is taken for a person: leave the field empty where nobody knows who it is.")
     roles = (
         _checked(tracklets["role"], tracklets, own.where)
         if "role" in tracklets
@@ -103,8 +106,8 @@ def _check_files(own: OwnFrames) -> None:
     for place in np.unique(np.linspace(0, len(paths) - 1, 50).astype(int)):
         if not (own.folder / paths.iloc[place]).is_file():
             raise MissingDataError(
-                f"{own.where} lists {paths.iloc[place]!r}, but there is no file {own.folder / paths.iloc[place]}: "
-                f"paths are relative to {own.folder}."
+                f"{own.where} lists {paths.iloc[place]!r}, but there is no such file in {own.folder}, which "
+                "paths are relative to: correct them, or unpack the images there."
             )
 
 
@@ -124,8 +127,8 @@ def _checked(roles: pd.Series, tracklets: pd.DataFrame, where: str) -> NDArray[n
     nobody = np.flatnonzero((given == "query") & (tracklets["person"] == "").to_numpy())
     if len(nobody):
         raise DataError(
-            f"{where}: the query {tracklets['tracklet'].iloc[nobody[0]]!r} has no person, so that no answer to it "
-            "is right: name the person, or make it gallery."
+            f"{where}: the query {tracklets['tracklet'].iloc[nobody[0]]!r} has no person, so that no answer "
+            "to it is right: name the person, or make it gallery."
         )
     return given
 
@@ -139,8 +142,8 @@ def _split(
     people = len(np.unique(pids[pids > 0]))
     if len(chosen) == 0:
         raise DataError(
-            f"{where} names {people} people, of whom nobody can be searched for: take at least three, and one "
-            "of them in two cameras (or two tracklets under data.cameras=each_tracklet)."
+            f"{where} names {people} people, of whom nobody can be searched for: take at least three, and "
+            "one of them in two cameras (or two tracklets under data.cameras=each_tracklet)."
         )
     notices.append(
         f"{where} gives no roles: {people - len(chosen)} people are for training and {len(chosen)} for test "
@@ -179,7 +182,11 @@ def _check_tables(
         )
     shared = np.intersect1d(learned, column(test, "pid"))
     if len(shared):
-        say(f"{_listed(shared, names)} are in training and in test: results will be too good.", strict, notices)
+        say(
+            f"{_listed(shared, names)} are in training and in test: results will be too good.",
+            strict,
+            notices,
+        )
     queries = test.loc[test["is_query"]]
     if len(queries) == 0:
         raise DataError(f"{where} has no query: give tracklets the role query, or test to have them chosen.")
@@ -193,14 +200,16 @@ def _check_tables(
     if len(lost):
         whose = _listed(np.unique(column(lost, "pid")), names)
         say(
-            f"{len(lost)} of {len(queries)} queries have no answer in another camera ({whose}).", strict, notices
+            f"{len(lost)} of {len(queries)} queries have no answer in another camera: those of {whose}.",
+            strict,
+            notices,
         )
 
 
 def _listed(pids: NDArray[np.int64], names: dict[int, str]) -> str:
     """Return how many people, and the names of up to three."""
     some = ", ".join(repr(names[int(pid)]) for pid in pids[:3])
-    return f"{len(pids)} people, {some}{' and others' if len(pids) > 3 else ''},"
+    return f"{len(pids)} people ({some}{' and others' if len(pids) > 3 else ''})"
 
 
 def _frame_list(own: OwnFrames) -> FrameList:

@@ -97,7 +97,7 @@ class ManifestDataModule(OwnDataModule):
 
 
 class FolderTreeDataModule(OwnDataModule):
-    """Loaders of a folder tree ``person/camera/tracklet/frames``; the arguments are those of ``OwnDataModule``."""
+    """Loaders of a tree ``person/camera/tracklet/frames``; the arguments are those of ``OwnDataModule``."""
 
     @override
     def read(self) -> Benchmark:
