@@ -72,7 +72,7 @@ def read_columns(path: Path, required: Sequence[str], with_keypoints: bool = Fal
     is_parquet = data.startswith(b"PAR1")
     try:
         table = (_parquet if is_parquet else _csv)(path, data, wanted, required)
-    except (pa.ArrowException, OSError, NotImplementedError) as error:
+    except (pa.ArrowException, OSError, NotImplementedError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is damaged ({_first_line(error)}): write it anew.") from error
     keypoints = table.column(KEYPOINTS) if KEYPOINTS in table.column_names else None
     columns = {
@@ -87,7 +87,8 @@ def read_columns(path: Path, required: Sequence[str], with_keypoints: bool = Fal
     # The header is a CSV's first row.
     frame = pd.DataFrame(valued).set_axis(np.arange(len(table)) + (1 if is_parquet else 2))
     if blank.any():
-        frame, keypoints = frame.loc[~blank], keypoints and keypoints.filter(pa.array(~blank))
+        frame = frame.loc[~blank]
+        keypoints = None if keypoints is None else keypoints.filter(pa.array(~blank))
     return ManifestColumns(frame, keypoints)
 
 

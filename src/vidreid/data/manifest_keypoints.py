@@ -39,7 +39,9 @@ def parse_keypoints(column: pa.ChunkedArray, rows: Sequence[int], where: str) ->
     for start in range(0, len(column), _CHUNK):
         part = column.slice(start, _CHUNK)
         stop = start + len(part)
-        keypoints[start:stop] = (_from_text if is_text else _from_lists)(part, rows[start:stop], where)
+        found = (_from_text if is_text else _from_lists)(part, rows[start:stop], where)
+        with np.errstate(over="ignore"):  # what does not fit is infinite, and so missing
+            keypoints[start:stop] = found
     return keypoints
 
 

@@ -63,7 +63,7 @@ class OwnDataModule(ReidDataModule):
 
     @override
     def _open_keypoints(self, keypoints: str | Path, split: str, frames: FrameList) -> KeypointSource:
-        if keypoints == POSE_FILES and isinstance(frames, BoxedFrames):
+        if keypoints == POSE_FILES and isinstance(self.benchmark.train_frames, BoxedFrames):
             raise ValueError(
                 "data.keypoints=pose_files has one file an image, but here several boxes may lie in one: use "
                 "data.keypoints=manifest or a store."
