@@ -34,6 +34,14 @@ def test_ignored_items_are_left_out():
     assert row.found[1].captions == ("id 5 · camera 2", "distance 5.000")
 
 
+def test_people_and_cameras_may_have_names():
+    names = {"person_names": {5: "anna"}, "camera_names": {2: "hall"}}
+    (row,) = ranked_rows(descriptors(*PROBLEM), frames_of, queries=[100], k=3, **names)
+    assert row.query.captions == ("id anna · camera 1",)
+    captions = [strip.captions[0] for strip in row.found]
+    assert captions == ["distractor · camera hall", "id anna · camera hall", "id 6 · camera 1"]
+
+
 def test_junk_can_be_shown():
     (row,) = ranked_rows(descriptors(*PROBLEM), frames_of, queries=[100], k=1, junk_pid=None)
     assert row.found[0].frames[0][0, 0, 0] == 102

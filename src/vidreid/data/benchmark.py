@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vidreid.data.protocols import GALLERY_ROLE, PROTOCOLS, QUERY_ROLE, Protocol, find_protocol
 from vidreid.data.tracklets import FrameList
+from vidreid.keypoints.in_memory import KeypointArray
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Benchmark:
         notices: Sentences for the user, such as counts that differ from the published ones.
         subsets: Named kinds of test tracklets, ``(n,)`` bool over ``test``, whose queries are also reported
             apart; the gallery stays whole.
+        person_names: What people are called, by ``pid``, where they have names.
+        camera_names: The same of cameras.
+        keypoints: Of both frame lists, which are one, if they came with it and were asked for.
     """
 
     name: str
@@ -37,6 +41,9 @@ class Benchmark:
     protocols: dict[str, Protocol] = field(default_factory=lambda: dict(PROTOCOLS))
     notices: list[str] = field(default_factory=list)
     subsets: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    person_names: dict[int, str] = field(default_factory=dict)
+    camera_names: dict[int, str] = field(default_factory=dict)
+    keypoints: KeypointArray | None = None
 
     def query(self, protocol: str = "official") -> pd.DataFrame:
         """Return the tracklets that ask."""

@@ -11,7 +11,7 @@ from vidreid.data.benchmark import Benchmark
 from vidreid.data.clips import check_sampling
 from vidreid.data.dataset import EvaluationClips, TrainClips
 from vidreid.data.held_out import hold_out
-from vidreid.data.keypoint_sources import open_keypoints
+from vidreid.data.keypoint_sources import KeypointSource, open_keypoints
 from vidreid.data.loading import ClipData, ClipSampler, Loader, clip_loader
 from vidreid.data.mars_format import TEST_FOLDER, TRAIN_FOLDER
 from vidreid.data.packing import pack_frames
@@ -273,8 +273,11 @@ class ReidDataModule(LightningDataModule):
     def _reader(self, split: str, with_keypoints: bool) -> ClipReader:
         frames, store = self.frames(split), None
         if with_keypoints and self.keypoints is not None:
-            store = open_keypoints(self.keypoints, self.root, split, frames, self.pose_layout)
+            store = self._open_keypoints(self.keypoints, split, frames)
         return ClipReader(frames, store, self.joints, self.on_bad_frame)
+
+    def _open_keypoints(self, keypoints: str | Path, split: str, frames: FrameList) -> KeypointSource:
+        return open_keypoints(keypoints, self.root, split, frames, self.pose_layout)
 
     def _evaluation(self, table: pd.DataFrame, protocol: Protocol, reader: ClipReader) -> EvaluationClips:
         how = self.test_transform, self.test_clip_length, self.test_sampling, self.test_max_clips

@@ -15,7 +15,10 @@ class FrameError(DataError, OSError):
 
 
 class FrameSource(Protocol):
-    """What holds the frames of a split: a ``FrameList`` or one of its kinds."""
+    """What holds the frames of a split: a ``FrameList`` or one of its kinds.
+
+    One whose frames are parts of larger images also has ``cropped(image, row)``, which takes the part.
+    """
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -45,9 +48,12 @@ def read_frame(frames: FrameSource, row: int) -> NDArray[np.uint8]:
         ``(H, W, 3)`` uint8, RGB.
 
     Raises:
-        FrameError: If the frame is missing, no image, or cut off; the message names it.
+        FrameError: If the frame is missing, no image, cut off, or a box outside of its image; the message
+            names it.
     """
-    return decode_image(frames.encoded(row), frames.file(row))
+    image = decode_image(frames.encoded(row), frames.file(row))
+    cropped = getattr(frames, "cropped", None)
+    return image if cropped is None else cropped(image, row)
 
 
 def read_image(path: str | PathLike[str]) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from vidreid.data.identity_split import one_query_a_camera
 from vidreid.data.tracklets import column
 
 
@@ -38,9 +39,5 @@ def hold_out(train: pd.DataFrame, held_out: float, seed: int) -> tuple[pd.DataFr
     chosen = generator.choice(eligible, count, replace=False)
     out = np.isin(column(train, "pid"), chosen)
     validation = train.loc[out]
-    # A random order, of which the first of each (identity, camera) asks.
-    shuffled = validation.iloc[generator.permutation(len(validation))]
-    queries = shuffled.drop_duplicates(["pid", "camera"])["tracklet"]
-    return train.loc[~out].reset_index(drop=True), validation.assign(
-        is_query=np.isin(column(validation, "tracklet"), queries.to_numpy())
-    ).reset_index(drop=True)
+    queries = one_query_a_camera(validation, generator)
+    return train.loc[~out].reset_index(drop=True), validation.assign(is_query=queries).reset_index(drop=True)

@@ -4,14 +4,17 @@ from pathlib import Path
 
 from vidreid.data.tracklets import FrameList
 from vidreid.errors import MissingDataError
+from vidreid.keypoints.in_memory import KeypointArray
 from vidreid.keypoints.layouts import Layout
 from vidreid.keypoints.pose_files import PoseFiles
 from vidreid.keypoints.store import KeypointStore
 
 POSE_FILES = "pose_files"
 """The setting that means ``.pose`` files."""
+MANIFEST = "manifest"
+"""The setting that means the column of a manifest, whose reader takes them along."""
 
-KeypointSource = KeypointStore | PoseFiles
+KeypointSource = KeypointStore | PoseFiles | KeypointArray
 
 
 class PosePaths:
@@ -52,6 +55,11 @@ def open_keypoints(
         raise ValueError(
             "data.keypoints=false is no source of keypoints: use data.keypoints=null for none, or name one "
             "of detector, true, pose_files, or a folder."
+        )
+    if keypoints == MANIFEST:
+        raise ValueError(
+            "data.keypoints=manifest means the keypoints of a manifest (data=manifest), which these data "
+            "have not: choose detector, true, pose_files or a folder."
         )
     if keypoints == POSE_FILES:
         return PoseFiles(PosePaths(frames, _pose_folder(root, split)), pose_layout)

@@ -82,6 +82,8 @@ class Pictures(L.Callback):
             distance=module.metric.distance,
             junk_pid=module.metric.junk_pid,
             answers=module.metric.answers,
+            person_names=data.benchmark.person_names,
+            camera_names=data.benchmark.camera_names,
         )
         if rows:
             self._keep(trainer, "ranked", ranked_strips(rows))

@@ -1,6 +1,7 @@
 """From descriptors to ranked strips, under the rules of the evaluation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,8 @@ def ranked_rows(
     distance: Distance = "euclidean",
     junk_pid: int | None = -1,
     answers: Answers = "any",
+    person_names: Mapping[int, str] | None = None,
+    camera_names: Mapping[int, str] | None = None,
 ) -> list[RankedRow]:
     """Look up the nearest gallery tracklets of some queries, ignored ones left out as in the evaluation.
 
@@ -40,6 +43,8 @@ def ranked_rows(
         distance: ``euclidean`` (squared) or ``cosine``, as in the evaluation.
         junk_pid: Identity that is left out.
         answers: Which outfits answer a query, as in the evaluation.
+        person_names: What captions call people, by ``pid``; others are called by their numbers.
+        camera_names: The same for cameras.
 
     Returns:
         Rows for :func:`~vidreid.visualize.strips.ranked_strips`; empty if no query has an answer.
@@ -47,6 +52,7 @@ def ranked_rows(
     Raises:
         ValueError: If a number is not a query's.
     """
+    facts = partial(_caption, people=person_names or {}, cameras=camera_names or {})
     query, gallery = descriptors.having(QUERY), descriptors.having(GALLERY)
     numbers = spread_queries(descriptors, queries, answers) if isinstance(queries, int) else queries
     rows = _rows_of(query, numbers)
@@ -75,14 +81,13 @@ def ranked_rows(
         strips = [
             Strip(
                 frames_of(int(gallery.tracklets[item])),
-                (*_facts(gallery, int(item)), f"distance {value:.3f}"),
+                (facts(gallery, int(item)), f"distance {value:.3f}"),
             )
             for item, value in zip(items, values, strict=True)
         ]
         right = [bool(gallery.pids[item] == query.pids[row]) for item in items]
-        ranked.append(
-            RankedRow(Strip(frames_of(int(query.tracklets[row])), _facts(query, row)), strips, right)
-        )
+        asking = Strip(frames_of(int(query.tracklets[row])), (facts(query, row),))
+        ranked.append(RankedRow(asking, strips, right))
     return ranked
 
 
@@ -124,9 +129,12 @@ def middles(length: int, count: int) -> NDArray[np.int64]:
     return ((np.arange(count) + 0.5) * length / count).astype(np.int64)
 
 
-def _facts(descriptors: TrackletDescriptors, row: int) -> tuple[str, ...]:
+def _caption(
+    descriptors: TrackletDescriptors, row: int, people: Mapping[int, str], cameras: Mapping[int, str]
+) -> str:
     pid, camera = int(descriptors.pids[row]), int(descriptors.cameras[row])
-    return (f"{'distractor' if pid == 0 else f'id {pid}'} · camera {camera}",)
+    person = "distractor" if pid == 0 else f"id {people.get(pid, pid)}"
+    return f"{person} · camera {cameras.get(camera, camera)}"
 
 
 def _rows_of(query: TrackletDescriptors, tracklets: Sequence[int]) -> torch.Tensor:

@@ -64,7 +64,7 @@ def draw_compared(config: DictConfig) -> Path:
         )
     count = _FRAMES if config.frames is None else config.frames
     rows = [
-        _rows(name, one, _input_frames(of_run, count), queries, config.ranks)
+        _rows(name, one, of_run, count, queries, config.ranks)
         for name, one, of_run in zip(names, ranked, data, strict=True)
     ]
     upper, lower = rows
@@ -98,16 +98,18 @@ def _rank(run: RunFolder, settings: DictConfig, data: ReidDataModule, checkpoint
 
 
 def _rows(
-    name: str, ranked: Ranked, frames_of: FramesOf, queries: Sequence[int], ranks: int
+    name: str, ranked: Ranked, data: ReidDataModule, frames: int, queries: Sequence[int], ranks: int
 ) -> list[RankedRow]:
     rows = ranked_rows(
         ranked.descriptors,
-        frames_of,
+        _input_frames(data, frames),
         queries,
         ranks,
         distance=ranked.metric.distance,
         junk_pid=ranked.metric.junk_pid,
         answers=ranked.metric.answers,
+        person_names=data.benchmark.person_names,
+        camera_names=data.benchmark.camera_names,
     )
     place = {int(tracklet): i for i, tracklet in enumerate(ranked.descriptors.having(QUERY).tracklets)}
     return [
