@@ -7,8 +7,14 @@ import pytest
 
 from support.own_data import noise, write_noise
 from vidreid.data.boxed_frames import BoxedFrames
+from vidreid.data.frame_poses import PoseFinder
 from vidreid.data.frames import FrameError, read_frame
+from vidreid.data.inspection.frame_record import record_of
+from vidreid.data.packing import pack_frames
 from vidreid.data.tracklets import FrameList
+from vidreid.keypoints.formats import open_pose_files
+from vidreid.keypoints.formats.coco_writer import CocoImage, write_coco
+from vidreid.keypoints.poses import Pose
 
 NAMES = np.array(["straße/1.png".encode(), "straße/1.png".encode(), b"2.png"])
 EDGES = np.array([[2, 3, 10, 20], [-5, -6, 7, 8], [30, 20, 99, 99]])
@@ -50,3 +56,37 @@ def test_the_checksum_covers_boxes_and_names():
     assert len({crc(), crc(edges=other), crc(NAMES[::-1]), FrameList("", NAMES, 0).names_crc()}) == 4
     plain = [FrameList("", np.array([name.encode()]), 0).names_crc() for name in ("ä.png", "ö.png")]
     assert plain[0] != plain[1]
+
+
+def test_poses_of_the_whole_image_go_to_the_boxes_that_they_fill(folder, tmp_path):
+    """Two people in one image; each box gets its own, in pixels of the box."""
+
+    def person(left, top):
+        keypoints = np.stack([left + np.arange(17) / 4, top + np.arange(17) / 2, np.full(17, 0.5)], axis=1)
+        keypoints[3] = 0
+        return Pose(keypoints, box=(left, top, 5, 9), score=0.5)
+
+    people = [person(30, 25), person(3, 4)]
+    write_coco(tmp_path / "poses.json", [CocoImage("straße/1.png", 40, 50)], [people])
+    boxes = BoxedFrames(folder, NAMES[:2], np.array([[2, 3, 10, 20], [28, 20, 50, 40]]))
+    finder = PoseFinder(open_pose_files(tmp_path / "poses.json", "coco"))
+    ((_, found),) = finder.find(boxes, [[0, 1]])
+    for keypoints, pose, corner in zip(found, people[::-1], boxes.origins, strict=True):
+        expected = pose.keypoints - [*corner, 0]
+        expected[3] = 0
+        np.testing.assert_allclose(keypoints, expected, atol=0.01)
+
+
+def test_boxes_of_one_file_are_no_duplicates(folder):
+    frames = BoxedFrames(folder, NAMES, EDGES)
+    same = BoxedFrames(folder, NAMES[:1], EDGES[:1])
+    digests = [int(record_of(frames, row)["digest"]) for row in range(3)]
+    assert len(set(digests)) == 3
+    assert int(record_of(same, 0)["digest"]) == digests[0]
+    assert (record_of(frames, 0)["height"], record_of(frames, 0)["width"]) == (17, 8)
+
+
+def test_boxes_are_not_packed(folder, tmp_path):
+    with pytest.raises(ValueError, match="boxes of one: leave it out, or cut the boxes"):
+        pack_frames(BoxedFrames(folder, NAMES, EDGES), tmp_path / "packed", "frames")
+    assert not (tmp_path / "packed").exists()

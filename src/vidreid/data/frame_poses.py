@@ -1,14 +1,15 @@
 """From the frames of a list to the keypoints of the person whom each is about."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vidreid.data.boxed_frames import BoxedFrames
 from vidreid.data.decoded_batches import decoded_batches
-from vidreid.data.frames import FrameError
+from vidreid.data.frames import FrameError, decode_image
 from vidreid.data.reading import OnBadFrame, check_on_bad_frame
 from vidreid.data.tracklets import FrameList
 from vidreid.errors import DataError
@@ -71,23 +72,39 @@ class PoseFinder:
                     raise FrameError(
                         f"{image} Or set data.on_bad_frame=skip_frame: its joints are then missing."
                     )
-            names = [frames.relative(rows[place]) for place in images]
-            people = self._people(names, list(images.values()))
+            people = self._people(frames, [rows[place] for place in images], list(images.values()))
             keypoints = np.full((len(rows), *_SHAPE), np.nan, np.float16)
             for (place, image), poses in zip(images.items(), people, strict=True):
                 pose = choose_pose(poses, (image.shape[0], image.shape[1]), self.choose)
                 keypoints[place] = _stored(pose, self.tool.skeleton, frames.file(rows[place]))
             yield rows, keypoints
 
-    def _people(self, names: Sequence[str], images: Sequence[NDArray[np.uint8]]) -> list[list[Pose]]:
+    def _people(
+        self, frames: FrameList, rows: Sequence[int], images: Sequence[NDArray[np.uint8]]
+    ) -> list[list[Pose]]:
         # The protocols cannot be told apart by their type while the program runs.
         if hasattr(self.tool, "estimate"):
             return cast(PoseEstimator, self.tool).estimate(images)
         source = cast(PoseSource, self.tool)
+        if isinstance(frames, BoxedFrames):
+            return [_around_box(source, frames, row) for row in rows]
         return [
-            source.poses(name, (image.shape[0], image.shape[1]))
-            for name, image in zip(names, images, strict=True)
+            source.poses(frames.relative(row), (image.shape[0], image.shape[1]))
+            for row, image in zip(rows, images, strict=True)
         ]
+
+
+def _around_box(source: PoseSource, frames: BoxedFrames, row: int) -> list[Pose]:
+    """Return everybody in the image that a box lies in, in pixels of the box."""
+    image = decode_image(frames.encoded(row), frames.file(row))
+    left, top = frames.origins[row].tolist()
+    moved = []
+    for pose in source.poses(frames.relative(row), (image.shape[0], image.shape[1])):
+        keypoints, box = pose.keypoints.copy(), pose.box
+        keypoints[keypoints[:, 2] > 0, :2] -= left, top
+        box = None if box is None else (box[0] - left, box[1] - top, box[2], box[3])
+        moved.append(replace(pose, keypoints=keypoints, box=box))
+    return moved
 
 
 def _stored(pose: Pose | None, skeleton: str, frame: str) -> NDArray[np.float16]:

@@ -6,6 +6,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypeIs
 
 from vidreid.errors import DataError
 
@@ -15,10 +16,7 @@ class FrameError(DataError, OSError):
 
 
 class FrameSource(Protocol):
-    """What holds the frames of a split: a ``FrameList`` or one of its kinds.
-
-    One whose frames are parts of larger images also has ``cropped(image, row)``, which takes the part.
-    """
+    """What holds the frames of a split: a ``FrameList`` or one of its kinds."""
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -37,6 +35,14 @@ class FrameSource(Protocol):
         ...
 
 
+class BoxSource(FrameSource, Protocol):
+    """Frames that are parts of larger images."""
+
+    def cropped(self, image: NDArray[np.uint8], row: int) -> NDArray[np.uint8]:
+        """Return the part that is a frame."""
+        ...
+
+
 def read_frame(frames: FrameSource, row: int) -> NDArray[np.uint8]:
     """Read a frame: the one way from a frame list to pixels.
 
@@ -51,9 +57,24 @@ def read_frame(frames: FrameSource, row: int) -> NDArray[np.uint8]:
         FrameError: If the frame is missing, no image, cut off, or a box outside of its image; the message
             names it.
     """
-    image = decode_image(frames.encoded(row), frames.file(row))
-    cropped = getattr(frames, "cropped", None)
-    return image if cropped is None else cropped(image, row)
+    return decode_frame(frames, row, frames.encoded(row))
+
+
+def decode_frame(frames: FrameSource, row: int, data: bytes) -> NDArray[np.uint8]:
+    """Decode a frame whose bytes are at hand; see ``read_frame``.
+
+    Args:
+        frames: Files in folders, or one packed file.
+        row: Of the frame list.
+        data: ``frames.encoded(row)``.
+    """
+    image = decode_image(data, frames.file(row))
+    return frames.cropped(image, row) if are_boxes(frames) else image
+
+
+def are_boxes(frames: FrameSource) -> TypeIs[BoxSource]:
+    """Tell whether frames are parts of larger images, of which several may lie in one."""
+    return hasattr(frames, "cropped")
 
 
 def read_image(path: str | PathLike[str]) -> NDArray[np.uint8]:

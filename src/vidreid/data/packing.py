@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vidreid.data.frame_chunks import encoded_chunks
+from vidreid.data.frames import are_boxes
 from vidreid.data.packed_frames import (
     INDEX_ROW,
     PackedFrames,
@@ -59,9 +60,14 @@ def pack_frames(
     Raises:
         FrameError: If a frame is missing or cut off, under ``on_bad_frame=error``.
         DataError: If a pack is there that belongs to other frames or is damaged, or none can be written.
-        ValueError: For another ``on_bad_frame``.
+        ValueError: For another ``on_bad_frame``, or if the frames are boxes of larger images.
     """
     check_on_bad_frame(on_bad_frame)
+    if are_boxes(frames):
+        raise ValueError(
+            "data.pack=true keeps image files as they are, and here many frames are boxes of one: leave it "
+            "out, or cut the boxes into files of their own."
+        )
     files = PackFiles.of(folder, split)
     if not _is_whole(files, frames):
         with _named_if_full(files.data), _alone_with(files.data) as data:

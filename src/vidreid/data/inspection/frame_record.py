@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidreid.data.frames import FrameError, FrameSource, decode_image
+from vidreid.data.frames import FrameError, FrameSource, are_boxes, decode_frame
 
 READ, MISSING, DAMAGED = 1, 2, 3
 """States of a frame; 0 is one that nobody looked at."""
@@ -18,7 +18,7 @@ RECORD = np.dtype(
         ("state", np.uint8),
         ("height", np.int32),
         ("width", np.int32),
-        ("digest", np.uint64),  # of the file's bytes
+        ("digest", np.uint64),  # of the file's bytes, of a box its pixels
         ("hash", np.uint8, (HASH_BYTES,)),  # difference hash of the picture
         ("contrast", np.float32),  # largest standard deviation of a channel, in grey values
         ("colour", np.float32),  # mean distance of the channels, in grey values
@@ -46,14 +46,16 @@ def record_of(frames: FrameSource, row: int) -> NDArray[np.void]:
         record["state"] = MISSING
         return record
     try:
-        image = decode_image(data, frames.file(row))
+        image = decode_frame(frames, row, data)
     except FrameError:
         record["state"] = DAMAGED
         return record
+    # Many boxes lie in one file.
+    content = image.tobytes() if are_boxes(frames) else data
     small = cv2.resize(image, (2 * (_HASH_COLUMNS + 1), 2 * _HASH_ROWS), interpolation=cv2.INTER_AREA)
     record["state"] = READ
     record["height"], record["width"] = image.shape[:2]
-    record["digest"] = int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
+    record["digest"] = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
     record["hash"] = difference_hash(small)
     record["contrast"] = cv2.meanStdDev(image)[1].max()
     record["colour"] = np.ptp(small, axis=2).mean()
