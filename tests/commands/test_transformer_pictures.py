@@ -115,8 +115,6 @@ def test_ranked_lists_of_two_runs(
 def test_runs_that_cannot_be_compared_say_why(
     key_reid: Path, tiny_root: Path, tmp_path: Path, repo_root: Path
 ) -> None:
-    with pytest.raises(ValueError, match="there is one: name the other by baseline=RUN"):
-        draw(asked("figure=ranked", f"run={key_reid}"))
     other = tmp_path / "other"
     trained(tiny_root, other, "experiment=vid_trans_reid_mars", "data.protocol=queries_removed")
     status, out = call(

@@ -150,7 +150,7 @@ def test_nothing_is_left_to_say_but_the_missing_images(mars):
     assert {what: counts.pop(what) for what in MARS_COUNTS} == MARS_COUNTS
     assert counts == {"tracklets in all": 20_478, "identities in all": 1259, "frames in all": 1_191_003}
     assert len(mars.notices) == 2
-    assert all("no image" in notice for notice in mars.notices)
+    assert all("only tables can be read" in notice for notice in mars.notices)
 
 
 def test_paths(mars):

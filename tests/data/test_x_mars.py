@@ -226,7 +226,7 @@ def _words_for_numbers(root):
             r"begins with 0007C2T0002F001\.jpg but goes on with 0007C2T0003F001\.jpg of another",
         ),
         (_a_tracklet_without_frames, r"tracks_test_info\.mat, tracklet 3: frames 6 to 5 are none"),
-        (_words_for_numbers, r"type <U1 instead of whole numbers: this is not X-MARS metadata"),
+        (_words_for_numbers, r"is no matrix of numbers: this is not X-MARS metadata"),
     ],
 )
 def test_spoiled_trees_are_refused(root, spoil, words):

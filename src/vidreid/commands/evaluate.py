@@ -5,10 +5,11 @@ from typing import Any
 import hydra
 import lightning as L
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vidreid.commands import config_dir
 from vidreid.commands.evaluation import TABLE, describe_with, evaluate, evaluation_file, print_metrics
+from vidreid.commands.other_benchmark import use_benchmark
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
 from vidreid.commands.train import build_module, without_initial_weights
@@ -37,6 +38,8 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
     run = RunFolder.existing(config.run)
     stored = OmegaConf.create(run.read_config())
     assert isinstance(stored, DictConfig)
+    if config.benchmark is not None:
+        use_benchmark(stored.data, config.benchmark)
     changed = _replace(stored, config)
     which = config.checkpoint or stored.select
     data: ReidDataModule = instantiate(stored.data)
@@ -47,7 +50,8 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
         describe_with(module.network, config.descriptor)
     if config.cameras not in (None, "known", "unknown"):
         raise ValueError(f"There is no cameras={config.cameras}: choose known or unknown.")
-    module.test_cameras = config.cameras or "known"
+    # Cameras of another benchmark have the numbers of this one's by chance.
+    module.test_cameras = config.cameras or ("known" if config.benchmark is None else "unknown")
     trainer: L.Trainer = instantiate(
         stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
     )
@@ -62,12 +66,15 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
 
 def _replace(stored: DictConfig, config: DictConfig) -> list[str]:
     """Put the given settings over those of the run and return ``key-value`` of what is new."""
-    changed = []
+    changed = [] if config.benchmark is None else [f"benchmark-{config.benchmark}"]
     for group in ("data", "metric", "trainer"):
         for key, value in config[group].items():
+            # On the command line the keypoints called "true" are read as a truth value.
+            value = "true" if key == "keypoints" and value is True else value
             if value is None or stored[group].get(key) == value:
                 continue
-            stored[group][key] = value
+            with open_dict(stored[group]):
+                stored[group][key] = value
             if f"{group}.{key}" not in _OF_NO_WEIGHT:
                 changed.append(f"{key}-{value}")
     if config.cameras not in (None, "known"):

@@ -244,6 +244,11 @@ def _train_first_stage(config: DictConfig, run: RunFolder) -> Path:
 def _open_data(config: DictConfig) -> ReidDataModule:
     """Build the data and fill in the number of identities."""
     data: ReidDataModule = instantiate(config.data)
+    if data.num_identities < 2:
+        raise ValueError(
+            f"{data.benchmark.name} in {data.root} has {data.num_identities} people to train on: to tell "
+            "people apart takes at least two; such data can be evaluated on (src/eval.py, benchmark=)."
+        )
     with open_dict(config):
         config.num_identities = data.num_identities
         config.camera_numbers = data.camera_numbers

@@ -176,10 +176,10 @@ def _check_tables(
     notices: list[str],
 ) -> None:
     learned = np.unique(column(train, "pid"))
-    if len(learned) < 2:
-        raise DataError(
-            f"{where} leaves {len(learned)} people to train on: to tell them apart takes at least two."
-        )
+    if len(learned) == 1:
+        raise DataError(f"{where} leaves 1 person to train on: to tell people apart takes at least two.")
+    if len(learned) == 0:
+        notices.append(f"{where} leaves nobody to train on: it can be evaluated on and searched.")
     shared = np.intersect1d(learned, column(test, "pid"))
     if len(shared):
         say(

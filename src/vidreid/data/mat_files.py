@@ -6,8 +6,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
+from vidreid.data.mat_level5 import DamagedFileError, read_level5
 from vidreid.errors import DataError
 
 
@@ -23,17 +23,19 @@ def read_matrix(path: Path, variable: str | Sequence[str], what: str) -> NDArray
         DataError: If the file is unreadable or holds something else.
     """
     try:
-        contents = loadmat(path)
-    except Exception as error:
+        contents = read_level5(path.read_bytes())
+    except (OSError, DamagedFileError) as error:
         raise DataError(
             f"{path} is not a readable MATLAB file ({error}): replace it by a whole copy."
         ) from error
     names = [variable] if isinstance(variable, str) else variable
     chosen = next((name for name in names if name in contents), None)
     if chosen is None:
-        found = [name for name in contents if not name.startswith("__")]
-        raise _lacking(path, found, " or ".join(names), what)
-    return np.asarray(contents[chosen])
+        raise _lacking(path, list(contents), " or ".join(names), what)
+    matrix = contents[chosen]
+    if matrix is None:
+        raise DataError(f"{path}: {chosen} is no matrix of numbers: this is not {what}.")
+    return matrix
 
 
 def read_whole_numbers(path: Path, variable: str | Sequence[str], what: str) -> NDArray[np.int64]:
@@ -52,11 +54,8 @@ def read_whole_numbers(path: Path, variable: str | Sequence[str], what: str) -> 
     """
     matrix = read_matrix(path, variable, what)
     name = variable if isinstance(variable, str) else " or ".join(variable)
-    if matrix.dtype.kind not in "uif" or not matrix.size:
-        raise DataError(
-            f"{path}: {name} has shape {matrix.shape} and type {matrix.dtype} instead of whole numbers: "
-            f"this is not {what}."
-        )
+    if not matrix.size:
+        raise DataError(f"{path}: {name} has shape {matrix.shape}, no number: this is not {what}.")
     # Compared as floats: a NaN, an infinity or 2**63 would turn into some integer or other.
     values = matrix.astype(np.float64)
     wrong = ~((np.abs(values) < 2**53) & (values == np.floor(values)))

@@ -1,4 +1,4 @@
-"""``figure=ranked``: what two networks find for the same queries (Figure 3 of KeyRe-ID)."""
+"""``figure=ranked``: what one network finds, or two for the same queries (Figure 3 of KeyRe-ID)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -44,15 +44,14 @@ class Ranked(NamedTuple):
 
 
 def draw_compared(config: DictConfig) -> Path:
-    """Draw the ranked lists of a baseline and of a run, one above the other for each query."""
-    if config.baseline is None:
-        raise ValueError("figure=ranked compares two runs and there is one: name the other by baseline=RUN.")
-    runs = [RunFolder.existing(path) for path in (config.baseline, config.run)]
+    """Draw the ranked lists of a run, below those of a baseline for the same queries if there is one."""
+    runs = [RunFolder.existing(path) for path in (config.baseline, config.run) if path is not None]
     settings = [run_settings(run, config) for run in runs]
     data: list[ReidDataModule] = [instantiate(one.data) for one in settings]
-    _same_question(runs, settings, data)
+    if len(runs) > 1:
+        _same_question(runs, settings, data)
     ranked = [
-        _rank(run, one, of_run, config.checkpoint)
+        _rank(run, one, of_run, config.checkpoint, known_cameras=config.benchmark is None)
         for run, one, of_run in zip(runs, settings, data, strict=True)
     ]
     names = _names(settings, ranked)
@@ -67,12 +66,13 @@ def draw_compared(config: DictConfig) -> Path:
         _rows(name, one, of_run, count, queries, config.ranks)
         for name, one, of_run in zip(names, ranked, data, strict=True)
     ]
-    upper, lower = rows
-    pairs = [
-        row for first, second in zip(upper, lower, strict=True)
-        for row in (first, replace(second, same_query=True))
-    ]  # fmt: skip
-    file = save_png(ranked_strips(pairs), config.file or runs[-1].pictures / "ranked_compared.png")
+    stacked = [
+        replace(row, same_query=place > 0)
+        for query in zip(*rows, strict=True)
+        for place, row in enumerate(query)
+    ]
+    name = "ranked_compared" if len(runs) > 1 else f"ranked_{data[0].benchmark.name}"
+    file = save_png(ranked_strips(stacked), config.file or runs[-1].pictures / f"{name}.png")
     print(f"{file}: queries {listed(queries)}, protocol {data[0].protocol}")
     for name, one in zip(names, ranked, strict=True):
         rank1, mean_ap = (one.metrics[key] for key in ("rank1", "mAP"))
@@ -80,8 +80,15 @@ def draw_compared(config: DictConfig) -> Path:
     return file
 
 
-def _rank(run: RunFolder, settings: DictConfig, data: ReidDataModule, checkpoint: str | None) -> Ranked:
+def _rank(
+    run: RunFolder,
+    settings: DictConfig,
+    data: ReidDataModule,
+    checkpoint: str | None,
+    known_cameras: bool = True,
+) -> Ranked:
     module = build_module(without_initial_weights(settings))
+    module.test_cameras = "known" if known_cameras else "unknown"
     with quiet():
         trainer: L.Trainer = instantiate(
             settings.trainer,
@@ -143,6 +150,8 @@ def _input_frames(data: ReidDataModule, count: int) -> FramesOf:
 def _names(settings: list[DictConfig], ranked: list[Ranked]) -> list[str]:
     """Return what tells the runs apart: their methods, else their names, else which is which."""
     methods = [one.metrics["method"] for one in ranked]
+    if len(ranked) == 1:
+        return methods
     own = [str(one.name) for one in settings]
     for names in (methods, own):
         if names[0] != names[1]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
+from vidreid.commands.other_benchmark import use_benchmark
 from vidreid.commands.train import without_initial_weights
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.transforms import ClipTransform
@@ -39,6 +40,8 @@ def run_settings(run: RunFolder, config: DictConfig) -> DictConfig:
     """Return the configuration of a run, with the settings ``data`` of the picture that are not null."""
     stored = OmegaConf.create(run.read_config())
     assert isinstance(stored, DictConfig)
+    if config.benchmark is not None:
+        use_benchmark(stored.data, config.benchmark)
     for key, value in config.data.items():
         if value is not None:
             # On the command line the keypoints called "true" are read as a truth value.

@@ -1,0 +1,39 @@
+"""Evaluating a run on another benchmark than its own."""
+
+from pathlib import Path
+
+import yaml
+from omegaconf import DictConfig, open_dict
+
+from vidreid.commands import config_dir
+
+_BASE = "mars"
+"""The group of ``conf/data`` that the others build on: its keys are those of every benchmark."""
+_OF_THE_BENCHMARK = ("_target_", "root", "protocol")
+"""Of these keys the ones that say which benchmark it is; the rest say how clips are read."""
+
+
+def use_benchmark(data: DictConfig, benchmark: str) -> None:
+    """Put another benchmark in the place of a run's own, which then needs a root.
+
+    What the network is used to stays: size of frames, length and sampling of clips, joints. Keypoints do not:
+    a store is of one benchmark.
+
+    Args:
+        data: The settings of a run's data; changed in place.
+        benchmark: A group of ``conf/data``, such as ``manifest``.
+
+    Raises:
+        ValueError: If there is no such group; the sentence lists them.
+    """
+    folder = Path(config_dir()) / "data"
+    groups = sorted(path.stem for path in folder.glob("*.yaml"))
+    if benchmark not in groups:
+        raise ValueError(f"There is no benchmark {benchmark!r}: choose one of {', '.join(groups)}.")
+    base, own = (yaml.safe_load((folder / f"{name}.yaml").read_text()) for name in (_BASE, benchmark))
+    with open_dict(data):
+        for key in set(data) - set(base):  # such as the number of a split
+            del data[key]
+        data.update({key: {**base, **own}[key] for key in _OF_THE_BENCHMARK})
+        data.update({key: own[key] for key in set(own) - set(base) - {"defaults"}})
+        data.update({"keypoints": None, "held_out_identities": 0})
