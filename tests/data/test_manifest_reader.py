@@ -166,7 +166,7 @@ def _given(rows, **roles):
         (lambda rows: rows.loc[rows["person"] == "anna"], "names 1 people"),
         (lambda rows: rows.loc[rows["person"] < "cleo"], "names 2 people, of whom nobody can be searched"),
         (lambda rows: rows.loc[rows["camera"] == "door"], "names 6 people, of whom nobody can be searched"),
-        (lambda rows: _given(rows, bert="test"), "leaves 1 people to train on"),
+        (lambda rows: _given(rows, bert="test"), "leaves 1 person to train on"),
         (lambda rows: _given(rows).replace("test", "train"), "has no query: give tracklets the role query"),
         (lambda rows: _given(rows).replace("test", "gallery"), "has no query"),
         (lambda rows: _given(rows, cleo="query"), "has the role test beside query or gallery"),

@@ -8,6 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vidreid.commands import config_dir
+from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import TABLE, describe_with, evaluate, evaluation_file, print_metrics
 from vidreid.commands.other_benchmark import use_benchmark
 from vidreid.commands.plain_errors import plain_errors
@@ -39,7 +40,7 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
     stored = OmegaConf.create(run.read_config())
     assert isinstance(stored, DictConfig)
     if config.benchmark is not None:
-        use_benchmark(stored.data, config.benchmark)
+        use_benchmark(stored.data, config.benchmark, config.data.root)
     changed = _replace(stored, config)
     which = config.checkpoint or stored.select
     data: ReidDataModule = instantiate(stored.data)
@@ -48,6 +49,8 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
     module = build_module(without_initial_weights(stored))
     if config.descriptor is not None:
         describe_with(module.network, config.descriptor)
+    if config.benchmark is not None:
+        check_data_fit(module.network, data)
     if config.cameras not in (None, "known", "unknown"):
         raise ValueError(f"There is no cameras={config.cameras}: choose known or unknown.")
     # Cameras of another benchmark have the numbers of this one's by chance.

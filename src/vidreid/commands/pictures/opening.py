@@ -41,7 +41,7 @@ def run_settings(run: RunFolder, config: DictConfig) -> DictConfig:
     stored = OmegaConf.create(run.read_config())
     assert isinstance(stored, DictConfig)
     if config.benchmark is not None:
-        use_benchmark(stored.data, config.benchmark)
+        use_benchmark(stored.data, config.benchmark, config.data.root)
     for key, value in config.data.items():
         if value is not None:
             # On the command line the keypoints called "true" are read as a truth value.
