@@ -10,7 +10,7 @@ ifdef VIDREID_GOLDEN
 export VIDREID_GOLDEN := $(abspath $(VIDREID_GOLDEN))
 endif
 
-.PHONY: help setup demo test test-fast test-golden lint types format bench scatter clean lock
+.PHONY: help setup demo test test-fuzz test-fast test-golden lint types format bench scatter clean lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,10 +28,14 @@ demo: setup ## render, train, evaluate and compare PCB and KMPNet: under five mi
 	$(RUN) -m vidreid.commands.demo $(DEMO)
 
 # One thread a process: the tests' networks are tiny, and some tests run several processes.
-test test-fast test-golden: export OMP_NUM_THREADS := 1
+test test-fast test-golden test-fuzz: export OMP_NUM_THREADS := 1
 
+test: export VIDREID_FUZZ ?= 1000
 test: setup ## all tests
 	$(RUN) -m pytest
+
+test-fuzz: setup ## 10,000 spoiled trees and files for every reader: half an hour on two cores
+	VIDREID_FUZZ=10000 $(RUN) -m pytest -n 2 tests/data/test_fuzz.py
 
 test-fast: setup ## all tests but the slow ones
 	$(RUN) -m pytest -m "not slow"

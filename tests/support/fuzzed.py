@@ -123,8 +123,13 @@ FUZZED: dict[str, Fuzzed] = {
         ("*/query/*/*/*",),
         ("*", "*/*", "*/query/*", "*/query/*/*", "*/query/*/*/*"),
     ),
+    "ls_vid_hdf5": Fuzzed(
+        make_ls_vid_tree,
+        lambda root: touched(read_ls_vid(root)),
+        ("*/test/data/*",),  # HDF5, which only bytes can spoil
+        ("*", "*/test/data/*"),
+    ),
     "ls_vid": Fuzzed(
-        # The other form of the query file is HDF5, which only bytes can spoil.
         lambda root: make_ls_vid_tree(root, query_form="old"),
         lambda root: touched(read_ls_vid(root)),
         ("*/list_sequence/list_seq_t*", "*/test/data/*"),

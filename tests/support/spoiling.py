@@ -141,6 +141,8 @@ def spoiled_mat(draw: st.DrawFn, original: bytes) -> bytes:
 def spoiled_file(path: Path, original: bytes) -> st.SearchStrategy[bytes]:
     """Bytes for a file: half of them damaged as bytes, half as what the file holds."""
     inner = {".json": spoiled_json, ".mat": spoiled_mat}.get(path.suffix)
+    if b"\x89HDF" in original[:1024]:
+        inner = spoiled_bytes
     if inner is None:
         inner = spoiled_words if path.suffix in (".txt", ".csv", ".pose", ".ini") else spoiled_bytes
     return st.one_of(spoiled_bytes(original), inner(original))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from vidreid.data.own_frames import Cameras, OwnFrames, check_cameras
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, reads_files
 
 IMAGES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 NOT_PEOPLE = ("keypoints", "frames_keypoints", "__MACOSX", "@eaDir")
@@ -17,6 +17,7 @@ _LEVELS = {"given": ("person", "camera", "tracklet"), "each_tracklet": ("person"
 _DIGITS = re.compile(r"([0-9]+)")
 
 
+@reads_files
 def read_folder_tree(root: str | Path, cameras: Cameras = "given") -> OwnFrames:
     """Read the names in a folder tree; images are not opened.
 

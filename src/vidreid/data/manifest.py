@@ -11,7 +11,7 @@ from vidreid.data.manifest_ids import clean_ids, in_order
 from vidreid.data.manifest_keypoints import parse_keypoints
 from vidreid.data.manifest_values import box_edges, refuse, whole_numbers
 from vidreid.data.own_frames import Cameras, OwnFrames, check_cameras
-from vidreid.errors import DataError
+from vidreid.errors import DataError, reads_files
 
 ROLES = ("train", "query", "gallery", "test")
 
@@ -30,6 +30,7 @@ _WRONG_PATHS = (
 _PLURALS = {"person": "people", "camera": "cameras", "role": "roles"}
 
 
+@reads_files
 def read_manifest(path: str | Path, cameras: Cameras = "given", with_keypoints: bool = False) -> OwnFrames:
     """Read a manifest; images are not touched.
 

@@ -14,7 +14,7 @@ from vidreid.data.notices import say
 from vidreid.data.own_frames import Cameras, OwnFrames
 from vidreid.data.protocols import PROTOCOLS, Protocol
 from vidreid.data.tracklets import FrameList, column, tracklet_table
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, reads_files
 from vidreid.keypoints.in_memory import KeypointArray
 
 OWN_PROTOCOLS: dict[str, Protocol] = {
@@ -29,6 +29,7 @@ _EACH_TRACKLET = (
 )
 
 
+@reads_files
 def own_benchmark(
     own: OwnFrames,
     root: Path,

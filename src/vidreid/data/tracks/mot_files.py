@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vidreid.data.tracks.row_filter import UNTOLD, RowFilter, filter_rows, nothing_left
 from vidreid.data.tracks.text_table import TextTable, read_text_table
-from vidreid.errors import DataError
+from vidreid.errors import DataError, reads_files
 
 MOT_COLUMNS = ("frame", "id", "x", "y", "w", "h", "conf", "class", "visibility")
 """Of annotations (MOT16 and later); results lack the last ones."""
@@ -42,6 +42,7 @@ class Tracks:
     camera: str | None
 
 
+@reads_files
 def read_tracks(path: Path, rows: RowFilter, videos: Sequence[str] = (), camera: str | None = None) -> Tracks:
     """Read the boxes of one video.
 
