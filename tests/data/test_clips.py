@@ -7,6 +7,7 @@ import pytest
 
 from vidreid.data.clips import (
     check_sampling,
+    clip_count,
     consecutive,
     dense,
     dense_clip,
@@ -125,6 +126,23 @@ def test_dense_equals_the_released_keyreid(golden_file):
         assert dense(int(length), 4, max_clips=41).tolist() == clips[: int(count)].tolist()
 
 
+@pytest.mark.parametrize("frames", [1, 3, 16])
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 12, 13, 48, 63, 64, 65, 67, 130])
+def test_every_fourth_frame_slowly(length, frames):
+    """From a list of all frames: blocks of 4 T, of which four lists are dealt out like cards."""
+    slow, left = [], list(range(length))
+    while left:
+        block, left = left[: 4 * frames], left[4 * frames :]
+        hands = [[] for _ in range(4)]
+        for place, frame in enumerate(block):
+            hands[place % 4].append(frame)
+        slow += [(hand * frames)[:frames] for hand in hands if hand]
+    count = clip_count("dense_stride4", length, frames)
+    assert [evaluation_clip("dense_stride4", length, frames, n).tolist() for n in range(count)] == slow
+    assert {row for clip in slow for row in clip} == set(range(length))
+    assert clip_count("dense_stride4", length, frames, max_clips=3) == min(count, 3)
+
+
 def test_names_lead_to_the_functions():
     for name, rows in {"evenly": [1, 3], "consecutive": [1, 2], "released_evenly": [0, 1]}.items():
         assert evaluation_clip(name, 4, 2, 0).tolist() == rows
@@ -132,6 +150,7 @@ def test_names_lead_to_the_functions():
     assert training_clip("evenly", 4, 2, random.Random(0)).tolist() == [1, 3]
     always_late = SimpleNamespace(random=lambda: 0.999)
     assert training_clip("dense", 6, 2, always_late).tolist() == [4, 5]
+    assert training_clip("dense_stride4", 6, 2, always_late).tolist() == [3, 3]
     assert training_clip("segment_random", 6, 2, always_late).tolist() == [2, 5]
     assert training_clip("consecutive", 6, 2, always_late).tolist() == [4, 5]
 

@@ -5,6 +5,22 @@ from vidreid.models.network import ReidNetwork
 from vidreid.training.checkpoint import method_name
 
 
+def check_people(data: ReidDataModule) -> None:
+    """Refuse data without people to tell apart.
+
+    Args:
+        data: The data of a run.
+
+    Raises:
+        ValueError: If fewer than two are left to train on.
+    """
+    if data.num_identities < 2:
+        raise ValueError(
+            f"{data.benchmark.name} in {data.root} has {data.num_identities} people to train on: to tell "
+            "people apart takes at least two; such data can be evaluated on (src/eval.py, benchmark=)."
+        )
+
+
 def check_data_fit(network: ReidNetwork, data: ReidDataModule) -> None:
     """Refuse data that the network could train with and not be evaluated on.
 

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import nn
 
 from vidreid.commands import config_dir
-from vidreid.commands.data_fit import check_data_fit
+from vidreid.commands.data_fit import check_data_fit, check_people
 from vidreid.commands.evaluation import (
     describe_with,
     evaluate,
@@ -244,11 +244,7 @@ def _train_first_stage(config: DictConfig, run: RunFolder) -> Path:
 def _open_data(config: DictConfig) -> ReidDataModule:
     """Build the data and fill in the number of identities."""
     data: ReidDataModule = instantiate(config.data)
-    if data.num_identities < 2:
-        raise ValueError(
-            f"{data.benchmark.name} in {data.root} has {data.num_identities} people to train on: to tell "
-            "people apart takes at least two; such data can be evaluated on (src/eval.py, benchmark=)."
-        )
+    check_people(data)
     with open_dict(config):
         config.num_identities = data.num_identities
         config.camera_numbers = data.camera_numbers

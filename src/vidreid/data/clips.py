@@ -10,10 +10,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Sampling = Literal["segment_random", "evenly", "released_evenly", "consecutive", "dense"]
+Sampling = Literal["segment_random", "evenly", "released_evenly", "consecutive", "dense", "dense_stride4"]
 """How clips are taken from a tracklet."""
 
 Rows = NDArray[np.int64]
+
+_DENSE = ("dense", "dense_stride4")
+_STRIDE = 4
 
 
 def segment_random(length: int, frames: int, generator: random.Random) -> Rows:
@@ -109,8 +112,46 @@ def dense_clip(length: int, frames: int, clip: int) -> Rows:
     return start + np.arange(frames, dtype=np.int64) % own
 
 
+def dense_stride4_clip(length: int, frames: int, clip: int) -> Rows:
+    """Return clip number ``clip`` of all frames in clips of every fourth one, as CCVID's authors test.
+
+    Blocks of ``4 T`` frames follow one another, and each gives four clips that begin at its first four
+    frames. Clips of the last block are filled by repeating their own frames in a cycle.
+
+    Args:
+        length: Frames of the tracklet, at least 1.
+        frames: Frames of a clip ``T``.
+        clip: Below ``clip_count``.
+
+    Returns:
+        ``(T,)`` rows.
+    """
+    block, phase = divmod(clip, _STRIDE)
+    start = block * _STRIDE * frames
+    own = np.arange(start + phase, min(start + _STRIDE * frames, length), _STRIDE, dtype=np.int64)
+    return own[np.arange(frames) % len(own)]
+
+
+def clip_count(sampling: str, length: int, frames: int, max_clips: int | None = None) -> int:
+    """Return how many clips of a tracklet are evaluated: one, unless the mode is dense.
+
+    Args:
+        sampling: A deterministic mode.
+        length: Frames of the tracklet, at least 1.
+        frames: Frames of a clip ``T``.
+        max_clips: At most so many of a dense mode.
+    """
+    if sampling == "dense":
+        return dense_count(length, frames, max_clips)
+    if sampling == "dense_stride4":
+        blocks, rest = divmod(length, _STRIDE * frames)
+        clips = _STRIDE * blocks + min(_STRIDE, rest)
+        return clips if max_clips is None else min(clips, max_clips)
+    return 1
+
+
 def training_clip(sampling: str, length: int, frames: int, generator: random.Random) -> Rows:
-    """Sample one clip for training; ``dense`` gives a random one of its clips.
+    """Sample one clip for training; a dense mode gives a random one of its clips.
 
     Raises:
         ValueError: For an unknown mode.
@@ -119,9 +160,8 @@ def training_clip(sampling: str, length: int, frames: int, generator: random.Ran
         return segment_random(length, frames, generator)
     if sampling == "consecutive":
         return consecutive(length, frames, generator)
-    if sampling == "dense":
-        return dense_clip(length, frames, int(generator.random() * dense_count(length, frames)))
-    return evaluation_clip(sampling, length, frames, 0)
+    clip = int(generator.random() * clip_count(sampling, length, frames)) if sampling in _DENSE else 0
+    return evaluation_clip(sampling, length, frames, clip)
 
 
 def evaluation_clip(sampling: str, length: int, frames: int, clip: int) -> Rows:
@@ -138,6 +178,8 @@ def evaluation_clip(sampling: str, length: int, frames: int, clip: int) -> Rows:
         return consecutive(length, frames)
     if sampling == "dense":
         return dense_clip(length, frames, clip)
+    if sampling == "dense_stride4":
+        return dense_stride4_clip(length, frames, clip)
     check_sampling(sampling, evaluation=True)
     raise AssertionError(sampling)
 

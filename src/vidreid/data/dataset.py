@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
 from vidreid.data.batch import ClipBatch
-from vidreid.data.clips import check_sampling, dense_count, evaluation_clip, training_clip
+from vidreid.data.clips import check_sampling, clip_count, evaluation_clip, training_clip
 from vidreid.data.reading import ClipReader
 from vidreid.data.samplers import Draw
 from vidreid.data.tracklets import column, training_labels
@@ -112,8 +112,8 @@ class EvaluationClips(Dataset[Clip]):
             reader: Reads the frames that the table points into.
             transform: Makes the network's input.
             clip_length: Frames of a clip ``T``.
-            sampling: ``evenly``, ``released_evenly`` and ``consecutive`` give one clip, ``dense`` all.
-            max_clips: At most so many clips of a tracklet under ``dense``.
+            sampling: ``evenly``, ``released_evenly`` and ``consecutive`` give one clip, the dense ones all.
+            max_clips: At most so many clips of a tracklet under a dense sampling.
 
         Raises:
             ValueError: If there is no such sampling, or it is random.
@@ -130,10 +130,8 @@ class EvaluationClips(Dataset[Clip]):
         self.pids, self.cameras = column(table, "pid")[used], column(table, "camera")[used]
         self.tracklets, self.outfits = column(table, "tracklet")[used], column(table, "outfit")[used]
         self.starts, self.stops = column(table, "start")[used], column(table, "stop")[used]
-        counts = np.ones(len(self.roles), dtype=np.int64)
-        if sampling == "dense":
-            lengths = self.stops - self.starts
-            counts = np.array([dense_count(int(n), clip_length, max_clips) for n in lengths], dtype=np.int64)
+        lengths = (self.stops - self.starts).tolist()
+        counts = np.array([clip_count(sampling, n, clip_length, max_clips) for n in lengths], dtype=np.int64)
         # Entry e is clip number positions[e] of the tracklet in rows[e].
         self.rows = np.repeat(np.arange(len(counts)), counts)
         self.positions = np.arange(len(self.rows)) - np.repeat(np.cumsum(counts) - counts, counts)
