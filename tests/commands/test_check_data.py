@@ -6,6 +6,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from PIL import Image
 
+from support.own_data import rows_of_noise, with_keypoints
 from support.runs import call
 from support.spoiled import copy_tree, put
 from vidreid.commands import config_dir
@@ -99,3 +100,16 @@ def test_wrong_settings_are_said(tiny_root, tmp_path):
         check_data(_asked(tiny_root, tmp_path, "limit=-1"))
     with pytest.raises(ValueError, match="no source of keypoints"):
         check_data(_asked(tiny_root, tmp_path, "data.keypoints=false"))
+
+
+def test_own_data_with_keypoints_in_their_manifest_and_nobody_to_train_on(tmp_path, capsys):
+    rows, _ = with_keypoints(rows_of_noise(tmp_path / "data"))
+    rows.assign(role="test").to_csv(tmp_path / "data" / "manifest.csv", index=False)
+    keypoints = ("data.keypoints=manifest", "data.test_keypoints=true")
+    assert check_data(_asked(tmp_path / "data", tmp_path / "out", "data=manifest", *keypoints))
+    out = capsys.readouterr().out
+    assert "There is nobody to train on: the data can be evaluated on and searched." in out
+    assert out.rstrip().endswith("ready to evaluate on")
+    codes = {finding["code"] for finding in _report(tmp_path / "out")["findings"]}
+    assert "evaluation_only" in codes
+    assert not codes & {"batches", "keypoints_refused", "few_identities"}

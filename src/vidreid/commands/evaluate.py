@@ -55,10 +55,10 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
         raise ValueError(f"There is no cameras={config.cameras}: choose known or unknown.")
     # Cameras of another benchmark have the numbers of this one's by chance.
     module.test_cameras = config.cameras or ("known" if config.benchmark is None else "unknown")
-    trainer: L.Trainer = instantiate(
-        stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
-    )
     with quiet():
+        trainer: L.Trainer = instantiate(
+            stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
+        )
         metrics = evaluate(stored, run, trainer, module, data, run.checkpoint(which))
     name = evaluation_file(changed, which, stored.select)
     print_metrics(metrics, run.write_metrics(metrics, name))

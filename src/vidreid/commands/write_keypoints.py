@@ -13,8 +13,8 @@ from PIL import Image, UnidentifiedImageError
 from vidreid.commands import config_dir
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.data.frames import FrameError
-from vidreid.data.keypoint_sources import KeypointSource, open_keypoints
+from vidreid.data.frames import FrameError, are_boxes
+from vidreid.data.keypoint_sources import KeypointSource
 from vidreid.data.tracklets import FrameList
 from vidreid.keypoints.formats.coco_writer import CocoImage, write_coco
 from vidreid.keypoints.formats.openpifpaf_writer import write_openpifpaf
@@ -56,10 +56,12 @@ def write_keypoints(config: DictConfig) -> list[Path]:
         target = Path(config.out) / (folders[split] + (".json" if config.format == "coco" else ""))
         # Where training and test share their frames, once.
         if target not in written:
-            source = open_keypoints(
-                data.keypoints, data.root, folders[split], frames[split], data.pose_layout
-            )
-            _write(target, config.format, frames[split], source)
+            if are_boxes(frames[split]):
+                raise ValueError(
+                    "Both formats list people by their image, and here several frames are boxes of one: "
+                    "cut the boxes into files of their own first."
+                )
+            _write(target, config.format, frames[split], data.keypoint_source(folders[split]))
             written[target] = len(frames[split])
     for target, count in written.items():
         print(f"{target}: keypoints of {count} images, {config.format}")

@@ -217,11 +217,15 @@ class ReidDataModule(LightningDataModule):
 
     def frames(self, split: str) -> FrameList:
         """Return the frames of ``train_split`` or ``test_split`` as they are read: packed, if so set."""
-        of = self.benchmark
-        frames = of.train_frames if split == self.train_split else of.test_frames
+        frames = self._listed(split)
         if not self.pack:
             return frames
         return pack_frames(frames, self.pack_folder, split, on_bad_frame=self.on_bad_frame)
+
+    def keypoint_source(self, split: str) -> KeypointSource:
+        """Open what ``keypoints`` names for the frames of ``train_split`` or ``test_split``."""
+        assert self.keypoints is not None
+        return open_keypoints(self.keypoints, self.root, split, self._listed(split), self.pose_layout)
 
     def train_data(self) -> TrainClips:
         """Return the training clips."""
@@ -262,6 +266,10 @@ class ReidDataModule(LightningDataModule):
         """Return the test loader."""
         return self._evaluation_loader(self.test_data(), keep=False)
 
+    def _listed(self, split: str) -> FrameList:
+        of = self.benchmark
+        return of.train_frames if split == self.train_split else of.test_frames
+
     def _split(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         if self._tables is None:
             self._tables = hold_out(self.benchmark.train, self.held_out_identities, self.split_seed)
@@ -271,13 +279,8 @@ class ReidDataModule(LightningDataModule):
         return (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
 
     def _reader(self, split: str, with_keypoints: bool) -> ClipReader:
-        frames, store = self.frames(split), None
-        if with_keypoints and self.keypoints is not None:
-            store = self._open_keypoints(self.keypoints, split, frames)
-        return ClipReader(frames, store, self.joints, self.on_bad_frame)
-
-    def _open_keypoints(self, keypoints: str | Path, split: str, frames: FrameList) -> KeypointSource:
-        return open_keypoints(keypoints, self.root, split, frames, self.pose_layout)
+        store = self.keypoint_source(split) if with_keypoints and self.keypoints is not None else None
+        return ClipReader(self.frames(split), store, self.joints, self.on_bad_frame)
 
     def _evaluation(self, table: pd.DataFrame, protocol: Protocol, reader: ClipReader) -> EvaluationClips:
         how = self.test_transform, self.test_clip_length, self.test_sampling, self.test_max_clips

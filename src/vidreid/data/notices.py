@@ -5,6 +5,12 @@ from collections.abc import Mapping
 from vidreid.errors import DataError
 
 
+def sentence_case(text: str) -> str:
+    """Return a text with a capital letter, unless it begins with a path or another name."""
+    first = text.split(" ", 1)[0]
+    return text[0].upper() + text[1:] if first.isalpha() else text
+
+
 def say(sentence: str, strict: bool, notices: list[str]) -> None:
     """Append a sentence to the notices.
 
@@ -12,7 +18,7 @@ def say(sentence: str, strict: bool, notices: list[str]) -> None:
         DataError: With the sentence, under ``strict``.
     """
     if strict:
-        raise DataError(f"{sentence[0].upper()}{sentence[1:]} (data.strict=true)")
+        raise DataError(f"{sentence_case(sentence)} (data.strict=true)")
     notices.append(sentence)
 
 

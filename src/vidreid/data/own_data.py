@@ -14,7 +14,6 @@ from vidreid.data.manifest import read_manifest
 from vidreid.data.manifest_reader import OWN_PROTOCOLS, own_benchmark
 from vidreid.data.own_frames import Cameras, OwnFrames, check_cameras
 from vidreid.data.protocols import Protocol
-from vidreid.data.tracklets import FrameList
 
 __all__ = ["FolderTreeDataModule", "ManifestDataModule"]
 
@@ -62,15 +61,20 @@ class OwnDataModule(ReidDataModule):
         )
 
     @override
-    def _open_keypoints(self, keypoints: str | Path, split: str, frames: FrameList) -> KeypointSource:
-        if keypoints == POSE_FILES and isinstance(self.benchmark.train_frames, BoxedFrames):
+    def keypoint_source(self, split: str) -> KeypointSource:
+        """Open the keypoints: also those that the manifest itself holds.
+
+        Raises:
+            ValueError: For ``pose_files`` where frames are boxes of larger images.
+        """
+        if self.keypoints == POSE_FILES and isinstance(self.benchmark.train_frames, BoxedFrames):
             raise ValueError(
                 "data.keypoints=pose_files has one file an image, but here several boxes may lie in one: use "
                 "data.keypoints=manifest or a store."
             )
-        if keypoints == MANIFEST and self.benchmark.keypoints is not None:
+        if self.keypoints == MANIFEST and self.benchmark.keypoints is not None:
             return self.benchmark.keypoints
-        return super()._open_keypoints(keypoints, split, frames)
+        return super().keypoint_source(split)
 
 
 class ManifestDataModule(OwnDataModule):

@@ -46,7 +46,8 @@ def check_data(config: DictConfig) -> bool:
     print(f"\nwritten to {out}: {', '.join([REPORT, *sorted(pictures)])}")
     errors = sum(finding.severity == "error" for finding in found.findings)
     number = f"{errors} error{'' if errors == 1 else 's'}"
-    print("ready to train" if found.ready else f"training would be wrong: {number}")
+    ready = "ready to train" if len(data.benchmark.train) else "ready to evaluate on"
+    print(ready if found.ready else f"training would be wrong: {number}")
     return found.ready
 
 

@@ -16,7 +16,8 @@ from vidreid.data.inspection.keypoint_findings import keypoint_findings
 from vidreid.data.inspection.keypoints import KeypointCounts, count_keypoints
 from vidreid.data.inspection.near_duplicates import alike_frames
 from vidreid.data.inspection.tables import table_findings
-from vidreid.data.keypoint_sources import KeypointSource, open_keypoints
+from vidreid.data.keypoint_sources import KeypointSource
+from vidreid.data.notices import sentence_case
 from vidreid.data.protocols import find_protocol
 from vidreid.data.samplers import IdentitySampler, TrackletSampler
 from vidreid.data.tracklets import column
@@ -106,11 +107,13 @@ def inspect(
 
 
 def _sentence(notice: str) -> str:
-    return (notice[:1].upper() + notice[1:]).rstrip(".")
+    return sentence_case(notice).rstrip(".")
 
 
 def _training(data: ReidDataModule) -> list[Finding]:
     """Try what training does first: hold identities back and draw batches."""
+    if len(data.benchmark.train) == 0:
+        return []
     try:
         table = data.train_table
     except ValueError as error:
@@ -130,15 +133,12 @@ def _sources(data: ReidDataModule) -> tuple[Splits, list[Finding]]:
     findings: list[Finding] = []
     if data.keypoints is None:
         return sources, findings
-    benchmark = data.benchmark
-    for split, folder, frames, wanted in (
-        ("train", data.train_split, benchmark.train_frames, True),
-        ("test", data.test_split, benchmark.test_frames, data.test_keypoints),
-    ):
-        if not wanted:
-            continue
+    wanted = {"train": data.train_split} if len(data.benchmark.train) else {}
+    if data.test_keypoints:
+        wanted["test"] = data.test_split
+    for split, folder in wanted.items():
         try:
-            sources[split] = open_keypoints(data.keypoints, data.root, folder, frames, data.pose_layout)
+            sources[split] = data.keypoint_source(folder)
         except DataError as error:
             findings.append(Finding("keypoints_refused", "error", _sentence(str(error))))
     return sources, findings

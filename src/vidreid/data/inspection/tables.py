@@ -91,7 +91,10 @@ def table_findings(benchmark: Benchmark, protocol: str, clip_length: int) -> lis
         cure = "results will be too good, take them out of training"
         findings.append(Finding("shared_identities", "error", what, cure, [f"identity {p}" for p in shared]))
     identities = len(np.unique(column(train, "pid")))
-    if identities < 2:
+    if identities == 0:
+        what, cure = "There is nobody to train on", "the data can be evaluated on and searched"
+        findings.append(Finding("evaluation_only", "warning", what, cure))
+    elif identities < 2:
         what = f"Training has {number(identities, 'identity', 'identities')}"
         findings.append(Finding("few_identities", "error", what, "add people, one alone teaches nothing"))
     findings += _answers(benchmark, protocol)
