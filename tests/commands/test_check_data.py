@@ -105,11 +105,17 @@ def test_wrong_settings_are_said(tiny_root, tmp_path):
 def test_own_data_with_keypoints_in_their_manifest_and_nobody_to_train_on(tmp_path, capsys):
     rows, _ = with_keypoints(rows_of_noise(tmp_path / "data"))
     rows.assign(role="test").to_csv(tmp_path / "data" / "manifest.csv", index=False)
-    keypoints = ("data.keypoints=manifest", "data.test_keypoints=true")
-    assert check_data(_asked(tmp_path / "data", tmp_path / "out", "data=manifest", *keypoints))
+    assert check_data(_asked(tmp_path / "data", tmp_path / "out", "data=manifest"))
     out = capsys.readouterr().out
     assert "There is nobody to train on: the data can be evaluated on and searched." in out
     assert out.rstrip().endswith("ready to evaluate on")
     codes = {finding["code"] for finding in _report(tmp_path / "out")["findings"]}
-    assert "evaluation_only" in codes
-    assert not codes & {"batches", "keypoints_refused", "few_identities"}
+    assert not codes & {"batches", "few_identities"}
+    # Random joints stand upright in no order of theirs.
+    keypoints = ("data.keypoints=manifest", "data.test_keypoints=true")
+    assert not check_data(_asked(tmp_path / "data", tmp_path / "out", "data=manifest", *keypoints))
+    report = _report(tmp_path / "out")
+    assert report["keypoints"]["test"]["frames_with_joints"] == 1
+    errors = {finding["code"] for finding in report["findings"] if finding["severity"] == "error"}
+    assert errors
+    assert all(code.startswith("keypoints_") and code != "keypoints_refused" for code in errors)
