@@ -4,6 +4,7 @@ import errno
 
 import pytest
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.training.run_folder import RunFolder
@@ -35,6 +36,14 @@ def test_a_full_disk_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         plain_errors(full)()
     assert "The disk is full (a.jpg)" in capsys.readouterr().err
+
+
+def test_a_setting_that_must_be_given_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    config = OmegaConf.create({"data": {"_target_": "vidreid.data.mars.MarsDataModule", "root": "???"}})
+    with pytest.raises(SystemExit):
+        plain_errors(lambda: instantiate(config.data))()
+    said = capsys.readouterr().err.strip()
+    assert said == "error: Nobody says what data.root is: add data.root=VALUE to the command."
 
 
 def test_the_traceback_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

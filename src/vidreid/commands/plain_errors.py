@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
+from omegaconf import MissingMandatoryValue
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -16,8 +18,8 @@ def plain_errors(task: Callable[P, R]) -> Callable[P, R]:
     """Print deliberate errors as ``error: <sentence>`` and exit with status 1.
 
     An error is deliberate if the library itself raised it (the innermost frame lies in ``vidreid``) as a
-    ``ValueError`` or ``OSError``, or if the disk is full. Everything else keeps its traceback;
-    ``VIDREID_TRACEBACK=1`` keeps all.
+    ``ValueError`` or ``OSError``, if a setting that must be given is not, or if the disk is full. Everything
+    else keeps its traceback; ``VIDREID_TRACEBACK=1`` keeps all.
 
     Args:
         task: The function behind an entry point.
@@ -41,6 +43,8 @@ def _sentence(error: BaseException) -> str | None:
     """Return the message of a deliberate error, searching through what wraps it (Hydra's instantiation)."""
     seen: BaseException | None = error
     while seen is not None:
+        if isinstance(seen, MissingMandatoryValue):
+            return f"Nobody says what {seen.full_key} is: add {seen.full_key}=VALUE to the command."
         # First: what writes to a full disk is often a line of ours.
         if isinstance(seen, OSError) and seen.errno == errno.ENOSPC:
             return (
