@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from vidreid.data.benchmark import Benchmark
-from vidreid.data.notices import differing_counts, say
+from vidreid.data.notices import say_differing
 from vidreid.data.numbered_frames import numbered_frames
 from vidreid.data.person_splits import PersonSplit, people
 from vidreid.data.protocols import GALLERY_ROLE, QUERY_ROLE, Protocol
@@ -111,9 +111,7 @@ def read_camera_pair(
     benchmark = Benchmark(
         pair.name, root, train, test, frame_list, frame_list, dict(CAMERA_PAIR_PROTOCOLS), told
     )
-    differing = differing_counts(_counts(benchmark, len(splits)), pair.counts, pair.title)
-    if differing:
-        say(differing, strict, told)
+    say_differing(_counts(benchmark, len(splits)), pair.counts, pair.title, strict, told)
     return benchmark
 
 

@@ -20,7 +20,7 @@ from vidreid.data.ccvid_lists import (
     check_owners,
     read_list,
 )
-from vidreid.data.notices import differing_counts, say
+from vidreid.data.notices import say, say_differing, say_shared
 from vidreid.data.numbered_frames import numbered_frames
 from vidreid.data.numbering import numbers
 from vidreid.data.outfit_protocols import outfit_protocols
@@ -88,13 +88,7 @@ def read_ccvid(root: str | Path, *, strict: bool = False) -> Benchmark:
     test_table, test_frames = _split(folder, test, pids, outfits)
     test_table["is_query"] = np.arange(len(test)) < len(query)
 
-    shared = np.intersect1d(train_table["pid"], test_table["pid"])
-    if len(shared):
-        say(
-            f"{len(shared)} identities occur in training and in test: results will be too good.",
-            strict,
-            notices,
-        )
+    say_shared(train_table, test_table, strict, notices)
     counts = {
         "tracklets": len(train) + len(test),
         "train identities": len(np.unique(column(train_table, "pid"))),
@@ -102,9 +96,7 @@ def read_ccvid(root: str | Path, *, strict: bool = False) -> Benchmark:
         "queries": len(query),
         "gallery tracklets": len(gallery),
     }
-    differing = differing_counts(counts, CCVID_COUNTS, "CCVID")
-    if differing:
-        say(differing, strict, notices)
+    say_differing(counts, CCVID_COUNTS, "CCVID", strict, notices)
     return Benchmark(
         "ccvid",
         root,

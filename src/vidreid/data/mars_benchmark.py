@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.mars_counts import mars_counts
 from vidreid.data.mars_format import INFO_FOLDER, TEST_FOLDER, TRAIN_FOLDER, MarsInfo
-from vidreid.data.notices import differing_counts, say
+from vidreid.data.notices import say_differing, say_shared
 from vidreid.data.protocols import Protocol
 from vidreid.data.tracklets import FrameList, tracklet_table
 from vidreid.errors import MissingDataError
@@ -90,16 +90,8 @@ def mars_benchmark(
     is_query = np.zeros(len(info.test_rows), dtype=bool)
     is_query[info.query] = True
     train, test = _table(info.train_rows), _table(info.test_rows, is_query)
-    shared = np.intersect1d(info.train_rows[:, 2], info.test_rows[:, 2])
-    if len(shared):
-        say(
-            f"{len(shared)} identities occur in training and in test: results will be too good.",
-            strict,
-            notices,
-        )
-    differing = differing_counts(mars_counts(train, test), kind.counts, kind.title)
-    if differing:
-        say(differing, strict, notices)
+    say_shared(train, test, strict, notices)
+    say_differing(mars_counts(train, test), kind.counts, kind.title, strict, notices)
     protocols = dict(kind.protocols)
     return Benchmark(kind.name, root, train, test, train_frames, test_frames, protocols, notices)
 

@@ -20,7 +20,7 @@ from vidreid.data.mevid_tables import (
     read_query,
     read_split,
 )
-from vidreid.data.notices import differing_counts, say
+from vidreid.data.notices import say_differing, say_shared
 from vidreid.data.outfit_protocols import outfit_protocols
 from vidreid.data.protocols import Protocol
 from vidreid.data.tracklets import FrameList, column, tracklet_table
@@ -79,16 +79,8 @@ def read_mevid(root: str | Path, *, strict: bool = False) -> Benchmark:
     for folder in folders:
         if not folder.is_dir():
             notices.append(f"There is no folder {folder}: tables can be read, but no image.")
-    shared = np.intersect1d(train_table["pid"], test_table["pid"])
-    if len(shared):
-        say(
-            f"{len(shared)} identities occur in training and in test: results will be too good.",
-            strict,
-            notices,
-        )
-    differing = differing_counts(_counts(train_table, test_table), MEVID_COUNTS, "MEVID")
-    if differing:
-        say(differing, strict, notices)
+    say_shared(train_table, test_table, strict, notices)
+    say_differing(_counts(train_table, test_table), MEVID_COUNTS, "MEVID", strict, notices)
     return Benchmark(
         "mevid",
         root,

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+import pandas as pd
+
 from vidreid.errors import DataError
 
 
@@ -20,6 +23,38 @@ def say(sentence: str, strict: bool, notices: list[str]) -> None:
     if strict:
         raise DataError(f"{sentence_case(sentence)} (data.strict=true)")
     notices.append(sentence)
+
+
+def say_shared(train: pd.DataFrame, test: pd.DataFrame, strict: bool, notices: list[str]) -> None:
+    """Say that identities are in the tables of both splits, if some are.
+
+    Raises:
+        DataError: Under ``strict``.
+    """
+    shared = len(np.intersect1d(train["pid"], test["pid"]))
+    if shared:
+        sentence = f"{shared} identities occur in training and in test: results will be too good."
+        say(sentence, strict, notices)
+
+
+def say_differing(
+    counts: Mapping[str, int], published: Mapping[str, int], name: str, strict: bool, notices: list[str]
+) -> None:
+    """Say which counts differ from the published ones, if some do.
+
+    Args:
+        counts: What was found; has every key of ``published``.
+        published: What there should be.
+        name: Of the data set.
+        strict: Raise instead.
+        notices: Where it is said.
+
+    Raises:
+        DataError: Under ``strict``.
+    """
+    sentence = differing_counts(counts, published, name)
+    if sentence:
+        say(sentence, strict, notices)
 
 
 def differing_counts(counts: Mapping[str, int], published: Mapping[str, int], name: str) -> str | None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from vidreid.data.benchmark import Benchmark
-from vidreid.data.notices import differing_counts, say
+from vidreid.data.notices import say, say_differing, say_shared
 from vidreid.data.numbering import numbers
 from vidreid.data.posetrackreid_lists import (
     GALLERY_LIST,
@@ -79,16 +79,8 @@ def read_posetrackreid(root: str | Path, *, strict: bool = False) -> Benchmark:
     train_table, test_table = _table(train, pids, videos), _table(test, pids, videos)
     test_table["is_query"] = np.arange(len(test)) < len(query)
 
-    shared = np.intersect1d(train_table["pid"], test_table["pid"])
-    if len(shared):
-        say(
-            f"{len(shared)} identities occur in training and in test: results will be too good.",
-            strict,
-            notices,
-        )
-    differing = differing_counts(_counts(train_table, test_table), POSETRACKREID_COUNTS, "PoseTrackReID")
-    if differing:
-        say(differing, strict, notices)
+    say_shared(train_table, test_table, strict, notices)
+    say_differing(_counts(train_table, test_table), POSETRACKREID_COUNTS, "PoseTrackReID", strict, notices)
     return Benchmark(
         "posetrackreid",
         root,

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vidreid.data.benchmark import Benchmark
-from vidreid.data.notices import differing_counts, say
+from vidreid.data.notices import say_differing, say_shared
 from vidreid.data.protocols import Protocol
 from vidreid.data.tracklets import FrameList, column, tracklet_table
 
@@ -68,16 +68,8 @@ class SeparateLists:
         notices: list[str] = []
         train_table, test_table = _table(train[1]), _table(test[1])
         test_table["is_query"] = is_query
-        shared = np.intersect1d(train_table["pid"], test_table["pid"])
-        if len(shared):
-            say(
-                f"{len(shared)} identities occur in training and in test: results will be too good.",
-                strict,
-                notices,
-            )
-        differing = differing_counts(_counts(train_table, test_table), self.counts, self.title)
-        if differing:
-            say(differing, strict, notices)
+        say_shared(train_table, test_table, strict, notices)
+        say_differing(_counts(train_table, test_table), self.counts, self.title, strict, notices)
         return Benchmark(
             self.name,
             root,
