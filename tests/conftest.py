@@ -59,27 +59,33 @@ def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def posetrackreid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def posetrackreid_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Path:
     """A tiny tree in the format of PoseTrackReID: 6 training identities in 2 videos each, and keypoints."""
+    from support.dressed import dressed
     from support.posetrackreid_tree import make_posetrackreid_tree
 
-    return make_posetrackreid_tree(tmp_path_factory.mktemp("posetrackreid") / "posetrack-reid")
+    root = make_posetrackreid_tree(tmp_path_factory.mktemp("posetrackreid") / "posetrack-reid")
+    return dressed(root, tiny_root)
 
 
 @pytest.fixture(scope="session")
-def ilids_vid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ilids_vid_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Path:
     """A tiny tree in the format of iLIDS-VID: 12 people, ten splits in its split file."""
     from support.camera_pair_trees import make_ilids_tree
+    from support.dressed import dressed
 
-    return make_ilids_tree(tmp_path_factory.mktemp("ilids_vid") / "ilids-vid")
+    root = make_ilids_tree(tmp_path_factory.mktemp("ilids_vid") / "ilids-vid")
+    return dressed(root, tiny_root)
 
 
 @pytest.fixture(scope="session")
-def prid2011_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prid2011_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Path:
     """A tiny tree in the format of PRID2011: 12 people in ten splits, and some whom no split names."""
     from support.camera_pair_trees import make_prid_tree
+    from support.dressed import dressed
 
-    return make_prid_tree(tmp_path_factory.mktemp("prid2011") / "prid2011")
+    root = make_prid_tree(tmp_path_factory.mktemp("prid2011") / "prid2011")
+    return dressed(root, tiny_root)
 
 
 @pytest.fixture(scope="session")
@@ -99,32 +105,40 @@ def mevid_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Pat
 
 
 @pytest.fixture(scope="session")
-def x_mars_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def x_mars_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Path:
     """A tiny tree of X-MARS: 4 training identities, of whom two lie in MARS's folder of test images."""
+    from support.dressed import dressed
     from support.x_mars_tree import make_x_mars_tree
 
-    return make_x_mars_tree(tmp_path_factory.mktemp("x_mars") / "mars")
+    root = make_x_mars_tree(tmp_path_factory.mktemp("x_mars") / "mars")
+    return dressed(root, tiny_root)
 
 
 @pytest.fixture(scope="session")
-def g2a_vreid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def g2a_vreid_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Path:
     """A tiny tree of G2A-VReID: 4 training and 3 test identities in 2 cameras, and keypoints."""
+    from support.dressed import dressed
     from support.g2a_vreid_tree import make_g2a_vreid_tree
 
-    return make_g2a_vreid_tree(tmp_path_factory.mktemp("g2a_vreid") / "g2a-vreid")
+    root = make_g2a_vreid_tree(tmp_path_factory.mktemp("g2a_vreid") / "g2a-vreid")
+    return dressed(root, tiny_root)
 
 
 @pytest.fixture(scope="session")
-def duke_video_reid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def duke_video_reid_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Path:
     """A tiny tree in the format of DukeMTMC-VideoReID: 4 training identities, 2 who are asked for."""
+    from support.dressed import dressed
     from support.duke_video_reid_tree import make_duke_video_reid_tree
 
-    return make_duke_video_reid_tree(tmp_path_factory.mktemp("duke_video_reid") / "duke")
+    root = make_duke_video_reid_tree(tmp_path_factory.mktemp("duke_video_reid") / "duke")
+    return dressed(root, tiny_root, lambda path: path.parent.parent.name)
 
 
 @pytest.fixture(scope="session")
-def ls_vid_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ls_vid_root(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Path:
     """A tiny tree in the format of LS-VID: 4 training identities, 2 queries in a list of 6 test tracklets."""
+    from support.dressed import dressed
     from support.ls_vid_tree import make_ls_vid_tree
 
-    return make_ls_vid_tree(tmp_path_factory.mktemp("ls_vid") / "ls-vid")
+    root = make_ls_vid_tree(tmp_path_factory.mktemp("ls_vid") / "ls-vid")
+    return dressed(root, tiny_root)
