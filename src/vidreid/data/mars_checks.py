@@ -57,10 +57,10 @@ def check_ranges(split: str, rows: NDArray[np.int64], prefix: str = "") -> None:
 
 
 def check_names(split: str, rows: NDArray[np.int64], names: NDArray[np.bytes_], prefix: str = "") -> None:
-    """Check that each frame's name says the identity and camera of its tracklet.
+    """Check that each frame's name says the identity and camera of its tracklet, and stands there once.
 
     Raises:
-        DataError: With the first frame that belongs to another.
+        DataError: With the first frame that belongs to another, or a name that comes twice.
     """
     pids, cameras = parse_names(names)
     lengths = rows[:, 1] - rows[:, 0] + 1
@@ -72,6 +72,12 @@ def check_names(split: str, rows: NDArray[np.int64], names: NDArray[np.bytes_], 
             f"Frame {frame + 1} of the {split} name list is {names[frame].decode()}, but its tracklet "
             f"{row + 1} is of identity {rows[row, 2]}, camera {rows[row, 3]}: the name list and "
             f"{prefix}tracks_{split}_info.mat do not belong together."
+        )
+    ordered = np.sort(names)
+    twice = ordered[1:] == ordered[:-1]
+    if twice.any():
+        raise DataError(
+            f"The {split} name list has {ordered[int(np.argmax(twice))].decode()} twice: take a whole copy."
         )
 
 
