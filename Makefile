@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# One process a core; a process that is done takes tests from another.
+PARALLEL := -n auto --dist worksteal
 export NO_ALBUMENTATIONS_UPDATE := 1
 
 # Relative to where make was started.
@@ -31,14 +33,14 @@ demo: setup ## render, train, evaluate and compare PCB and KMPNet: under five mi
 test test-fast test-golden test-fuzz: export OMP_NUM_THREADS := 1
 
 test: export VIDREID_FUZZ ?= 1000
-test: setup ## all tests
-	$(RUN) -m pytest
+test: setup ## all tests, one process a core
+	$(RUN) -m pytest $(PARALLEL)
 
 test-fuzz: setup ## 10,000 spoiled trees and files for every reader: half an hour on two cores
-	VIDREID_FUZZ=10000 $(RUN) -m pytest -n 2 tests/data/test_fuzz.py
+	VIDREID_FUZZ=10000 $(RUN) -m pytest $(PARALLEL) tests/data/test_fuzz.py
 
 test-fast: setup ## all tests but the slow ones
-	$(RUN) -m pytest -m "not slow"
+	$(RUN) -m pytest $(PARALLEL) -m "not slow"
 
 test-golden: setup ## the tests against numbers of released code (VIDREID_GOLDEN=FOLDER: other files of the same form)
 	$(RUN) -m pytest -m golden
