@@ -28,8 +28,8 @@ import numpy as np
 
 from vidreid.data.clips import training_clip
 from vidreid.data.frames import decode_image
-from vidreid.data.mars_reader import read_mars
 from vidreid.data.packing import pack_frames
+from vidreid.data.readers.mars_reader import read_mars
 from vidreid.data.tracklets import FrameList
 from vidreid.synthetic.benchmark import synthesize
 

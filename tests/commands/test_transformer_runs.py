@@ -19,7 +19,7 @@ from vidreid.commands import config_dir
 from vidreid.commands.evaluate import evaluate_run
 from vidreid.commands.export import export_run
 from vidreid.commands.train import train
-from vidreid.data.mars_reader import read_mars
+from vidreid.data.readers.mars_reader import read_mars
 
 TINY = (
     "experiment=key_reid_synthetic", *SMALL, "data.identities_per_batch=2", "data.identity_visits=1",
@@ -63,7 +63,7 @@ def test_the_scores_of_a_kind_of_all_queries_are_those_of_all(
     def everybody(root: Path, test: Any) -> dict[str, Any]:
         return {"all": np.ones(len(test), dtype=bool), "none": np.zeros(len(test), dtype=bool)}
 
-    monkeypatch.setattr("vidreid.data.mars_reader.occluded_tracklets", everybody)
+    monkeypatch.setattr("vidreid.data.readers.mars_reader.occluded_tracklets", everybody)
     told = evaluate_run(composed("eval", f"run={run}"))
     assert told["subsets"]["all"]["rank1"] == pytest.approx(told["rank1"])
     assert told["subsets"]["all"]["mAP"] == pytest.approx(told["mAP"])

@@ -10,8 +10,8 @@ from hydra.utils import instantiate
 from support.duke_video_reid_tree import GALLERY, QUERY, TRAIN, make_duke_video_reid_tree, paths_of
 from support.runs import compose_training
 from vidreid.data.duke_video_reid import DukeVideoReidDataModule, read_duke_video_reid
-from vidreid.data.duke_video_reid_reader import DUKE_VIDEO_REID
-from vidreid.data.separate_lists import Tracklet
+from vidreid.data.readers.duke_video_reid_reader import DUKE_VIDEO_REID
+from vidreid.data.readers.separate_lists import Tracklet
 
 
 @pytest.fixture

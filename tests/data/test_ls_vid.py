@@ -10,8 +10,8 @@ from hydra.utils import instantiate
 from support.ls_vid_tree import QUERY, TEST, TRAIN, make_ls_vid_tree, paths_of, write_query
 from support.runs import compose_training
 from vidreid.data.ls_vid import LsVidDataModule, read_ls_vid
-from vidreid.data.ls_vid_reader import LS_VID
-from vidreid.data.separate_lists import Tracklet
+from vidreid.data.readers.ls_vid_reader import LS_VID
+from vidreid.data.readers.separate_lists import Tracklet
 
 BASE = "LS-VID"
 

@@ -18,7 +18,7 @@ from support.outfit_trees import (
 from support.runs import compose_training
 from vidreid.data.frames import read_frame
 from vidreid.data.mevid import MevidDataModule, read_mevid
-from vidreid.data.mevid_reader import MEVID_PROTOCOLS
+from vidreid.data.readers.mevid_reader import MEVID_PROTOCOLS
 from vidreid.errors import DataError, MissingDataError
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from support.mars_tree import make_mars_tree
-from vidreid.data.mars_reader import read_mars
+from vidreid.data.readers.mars_reader import read_mars
 
 
 def test_a_tracklet_is_occluded_if_it_shows_less_than_seven_tenths(tiny_root: Path) -> None:

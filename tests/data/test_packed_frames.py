@@ -13,9 +13,9 @@ import pytest
 
 from support.mars_tree import make_mars_tree
 from vidreid.data.frames import FrameError, read_frame
-from vidreid.data.mars_reader import read_mars
 from vidreid.data.packed_frames import PackedFrames
 from vidreid.data.packing import pack_frames
+from vidreid.data.readers.mars_reader import read_mars
 from vidreid.data.tracklets import FrameList
 from vidreid.errors import DataError
 

@@ -16,9 +16,9 @@ import pytest
 from support.mars_tree import make_mars_tree
 from vidreid.data import frame_chunks
 from vidreid.data.frames import FrameError
-from vidreid.data.mars_reader import read_mars
 from vidreid.data.packed_frames import PackedFrames
 from vidreid.data.packing import pack_frames
+from vidreid.data.readers.mars_reader import read_mars
 from vidreid.data.tracklets import FrameList
 from vidreid.errors import DataError
 
@@ -147,7 +147,7 @@ def test_files_without_a_description_are_not_trusted(frames, whole, tmp_path) ->
 PROGRAM = """
 import sys, time
 from vidreid.data import frame_chunks
-from vidreid.data.mars_reader import read_mars
+from vidreid.data.readers.mars_reader import read_mars
 from vidreid.data.packing import pack_frames
 from vidreid.data.tracklets import FrameList
 

@@ -9,8 +9,8 @@ from hydra.utils import instantiate
 
 from support.camera_pair_trees import PRID_OTHERS, PRID_PEOPLE, frames_of, make_prid_tree, prid_halves
 from support.runs import compose_training
-from vidreid.data.person_splits import people, read_split_list
 from vidreid.data.prid2011 import Prid2011DataModule, read_prid2011
+from vidreid.data.readers.person_splits import people, read_split_list
 
 LEFT_OUT = {
     6,

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from vidreid.data.frames import read_image
-from vidreid.data.mars_reader import read_mars
+from vidreid.data.readers.mars_reader import read_mars
 
 
 def dressed(

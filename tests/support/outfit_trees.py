@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidreid.data.mars_reader import read_mars
+from vidreid.data.readers.mars_reader import read_mars
 
 Pictures = Callable[[Path, int, str, int], None]
 """Writes the picture of an identity in an outfit to a path; the last number is that of the frame."""

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from vidreid.data.mars_reader import read_mars
+from vidreid.data.readers.mars_reader import read_mars
 from vidreid.keypoints.store import KeypointStore
 
 HEIGHT, WIDTH, FRAMES = 32, 16, 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidreid.data.mars_reader import read_mars
+from vidreid.data.readers.mars_reader import read_mars
 from vidreid.metrics import TrackletDescriptors
 from vidreid.visualize.ranked import frames_reader, middles, ranked_rows, spread_queries
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from vidreid.data.benchmark import Benchmark
-from vidreid.data.ccvid_reader import CCVID_PROTOCOLS, read_ccvid
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.protocols import Protocol
+from vidreid.data.readers.ccvid_reader import CCVID_PROTOCOLS, read_ccvid
 
 __all__ = ["CcvidDataModule", "read_ccvid"]
 

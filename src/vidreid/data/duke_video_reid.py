@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.data.duke_video_reid_reader import DUKE_VIDEO_REID, TRAIN_FOLDER, read_duke_video_reid
 from vidreid.data.protocols import Protocol
+from vidreid.data.readers.duke_video_reid_reader import DUKE_VIDEO_REID, TRAIN_FOLDER, read_duke_video_reid
 
 __all__ = ["DukeVideoReidDataModule", "read_duke_video_reid"]
 

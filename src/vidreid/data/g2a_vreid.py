@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.data.g2a_vreid_reader import G2A_VREID, read_g2a_vreid
 from vidreid.data.protocols import Protocol
+from vidreid.data.readers.g2a_vreid_reader import G2A_VREID, read_g2a_vreid
 
 __all__ = ["G2aVReidDataModule", "read_g2a_vreid"]
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from vidreid.data.benchmark import Benchmark
-from vidreid.data.ilids_vid_reader import FOLDER, read_ilids_vid
+from vidreid.data.readers.ilids_vid_reader import FOLDER, read_ilids_vid
 from vidreid.data.split_datamodule import SplitDataModule
 
 __all__ = ["IlidsVidDataModule", "read_ilids_vid"]

@@ -7,9 +7,9 @@ import pandas as pd
 
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.data.ls_vid_reader import LS_VID, TEST_FOLDER, TRAIN_FOLDER, read_ls_vid
 from vidreid.data.pieces import check_piece_frames, cut_tracklets
 from vidreid.data.protocols import Protocol
+from vidreid.data.readers.ls_vid_reader import LS_VID, TEST_FOLDER, TRAIN_FOLDER, read_ls_vid
 
 __all__ = ["LsVidDataModule", "read_ls_vid"]
 

@@ -2,7 +2,7 @@
 
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.data.mars_reader import read_mars
+from vidreid.data.readers.mars_reader import read_mars
 
 __all__ = ["MarsDataModule", "read_mars"]
 

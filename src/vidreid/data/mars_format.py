@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import savemat
 
-from vidreid.data.mat_files import read_whole_numbers
+from vidreid.data.readers.mat_files import read_whole_numbers
 from vidreid.errors import DataError, MissingDataError
 from vidreid.files import write_whole
 

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.data.mevid_reader import MEVID_PROTOCOLS, read_mevid
 from vidreid.data.protocols import Protocol
+from vidreid.data.readers.mevid_reader import MEVID_PROTOCOLS, read_mevid
 
 __all__ = ["MevidDataModule", "read_mevid"]
 

@@ -8,11 +8,11 @@ from typing_extensions import override
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.boxed_frames import BoxedFrames
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.data.folder_tree import read_folder_tree
 from vidreid.data.keypoint_sources import MANIFEST, POSE_FILES, KeypointSource
-from vidreid.data.manifest import read_manifest
-from vidreid.data.manifest_reader import OWN_PROTOCOLS, own_benchmark
-from vidreid.data.own_frames import Cameras, OwnFrames, check_cameras
+from vidreid.data.own.folder_tree import read_folder_tree
+from vidreid.data.own.manifest import read_manifest
+from vidreid.data.own.manifest_reader import OWN_PROTOCOLS, own_benchmark
+from vidreid.data.own.own_frames import Cameras, OwnFrames, check_cameras
 from vidreid.data.protocols import Protocol
 
 __all__ = ["FolderTreeDataModule", "ManifestDataModule"]

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.datamodule import ReidDataModule
-from vidreid.data.posetrackreid_lists import TEST_FOLDER, TRAIN_FOLDER
-from vidreid.data.posetrackreid_reader import POSETRACKREID_PROTOCOLS, read_posetrackreid
 from vidreid.data.protocols import Protocol
+from vidreid.data.readers.posetrackreid_lists import TEST_FOLDER, TRAIN_FOLDER
+from vidreid.data.readers.posetrackreid_reader import POSETRACKREID_PROTOCOLS, read_posetrackreid
 from vidreid.keypoints.layouts import Layout
 
 __all__ = ["PoseTrackReIDDataModule", "read_posetrackreid"]

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from vidreid.data.benchmark import Benchmark
-from vidreid.data.prid2011_reader import FOLDER, read_prid2011
+from vidreid.data.readers.prid2011_reader import FOLDER, read_prid2011
 from vidreid.data.split_datamodule import SplitDataModule
 
 __all__ = ["Prid2011DataModule", "read_prid2011"]

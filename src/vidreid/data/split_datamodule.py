@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from vidreid.data.camera_pairs import CAMERA_PAIR_PROTOCOLS
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.protocols import Protocol
+from vidreid.data.readers.camera_pairs import CAMERA_PAIR_PROTOCOLS
 
 
 class SplitDataModule(ReidDataModule):

@@ -5,7 +5,7 @@ from typing import ClassVar
 from vidreid.data.benchmark import Benchmark
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.protocols import Protocol
-from vidreid.data.x_mars_reader import X_MARS, read_x_mars
+from vidreid.data.readers.x_mars_reader import X_MARS, read_x_mars
 
 __all__ = ["XMarsDataModule", "read_x_mars"]
 

@@ -17,8 +17,8 @@ from vidreid.data.inspection.keypoints import KeypointCounts, count_keypoints
 from vidreid.data.inspection.near_duplicates import alike_frames
 from vidreid.data.inspection.tables import table_findings
 from vidreid.data.keypoint_sources import KeypointSource
-from vidreid.data.notices import sentence_case
 from vidreid.data.protocols import find_protocol
+from vidreid.data.readers.notices import sentence_case
 from vidreid.data.samplers import IdentitySampler, TrackletSampler
 from vidreid.data.tracklets import column
 from vidreid.errors import DataError

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.data.frames import read_image
-from vidreid.data.numbered_frames import numbered_frames
+from vidreid.data.readers.numbered_frames import numbered_frames
 from vidreid.errors import DataError, MissingDataError
 
 _NUMBERED = re.compile(r"(?:.*\D)?(?P<frame>\d{1,9})", re.ASCII)
