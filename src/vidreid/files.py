@@ -106,7 +106,7 @@ def read_array(path: str | os.PathLike[str], *, mapped: bool = False) -> NDArray
         raise MissingDataError(f"There is no file {path}: take it from a whole copy.") from error
     # NumPy parses the header as Python's literals: a damaged one may end in almost any error.
     except Exception as error:
-        raise DataError(f"{path} is no readable .npy file ({error}): make it anew.") from error
+        raise DataError(f"{path} is no readable .npy file: make it anew.") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         raise DataError(f"{path} holds no array of numbers: make it anew.")
     return array

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from support.camera_pair_trees import make_ilids_tree
 from support.spoiled import copy_tree, encoded, finding, found, inspected, put
 from vidreid.data.frames import read_image
 from vidreid.data.ilids_vid import IlidsVidDataModule
@@ -141,8 +142,8 @@ def test_sizes_that_vary_everywhere_are_not_odd(tree):
     assert found(inspected(tree)) == {}
 
 
-def test_a_frame_list_that_both_splits_share_is_read_once(ilids_vid_root, tmp_path):
-    tree = copy_tree(ilids_vid_root, tmp_path / "tree")
+def test_a_frame_list_that_both_splits_share_is_read_once(tmp_path):
+    tree = make_ilids_tree(tmp_path / "tree")
     module = IlidsVidDataModule(tree, batch_size=4, clip_length=2, keypoints=None)
     benchmark = module.benchmark
     frames = benchmark.train_frames
