@@ -81,6 +81,18 @@ CASES: list[tuple[str, str, Spoil, str]] = [
         "not readable as JSON",
     ),
     (
+        "5,000 digits as text",
+        "posetrackreid",
+        loaded("gallery_names.json", put("9" * 5000, 0, 1)),
+        "there is no folder",
+    ),
+    (
+        "a name that is no UTF-8",
+        "mars",
+        raw("info/test_name.txt", b"0002C1T0001F001\x80.jpg\n" * 37),
+        "do not belong together",
+    ),
+    (
         "infinite identity",
         "posetrackreid",
         text("train_names.json", ", 3, ", ", 1e999, "),

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.data.mars_format import DISTRACTOR_PID, JUNK_PID
-from vidreid.data.readers.mars_names import parse_names
+from vidreid.data.readers.mars_names import parse_names, shown
 from vidreid.errors import DataError
 
 
@@ -69,7 +69,7 @@ def check_names(split: str, rows: NDArray[np.int64], names: NDArray[np.bytes_], 
         frame = int(np.argmax(wrong))
         row = int(np.searchsorted(rows[:, 1], frame + 1))
         raise DataError(
-            f"Frame {frame + 1} of the {split} name list is {names[frame].decode()}, but its tracklet "
+            f"Frame {frame + 1} of the {split} name list is {shown(names[frame])}, but its tracklet "
             f"{row + 1} is of identity {rows[row, 2]}, camera {rows[row, 3]}: the name list and "
             f"{prefix}tracks_{split}_info.mat do not belong together."
         )
@@ -77,7 +77,7 @@ def check_names(split: str, rows: NDArray[np.int64], names: NDArray[np.bytes_], 
     twice = ordered[1:] == ordered[:-1]
     if twice.any():
         raise DataError(
-            f"The {split} name list has {ordered[int(np.argmax(twice))].decode()} twice: take a whole copy."
+            f"The {split} name list has {shown(ordered[int(np.argmax(twice))])} twice: take a whole copy."
         )
 
 

@@ -63,6 +63,11 @@ def parse_names(names: NDArray[np.bytes_]) -> tuple[NDArray[np.int64], NDArray[n
     return pids, digits[:, 5].astype(np.int64)
 
 
+def shown(name: bytes | NDArray[np.bytes_]) -> str:
+    """Return a name of a list for a message, whatever its bytes are."""
+    return bytes(name).decode(errors="replace")
+
+
 def _order(name: str) -> tuple[str, int] | None:
     """Return what frames of one folder are sorted by, or ``None`` for another file."""
     try:

@@ -6,6 +6,7 @@ They say identity, outfit, camera, tracklet and frame.
 import numpy as np
 from numpy.typing import NDArray
 
+from vidreid.data.readers.mars_names import shown
 from vidreid.errors import DataError
 
 EXAMPLE = "0201O003C330T004F00192.jpg"
@@ -33,7 +34,7 @@ def parse_names(names: NDArray[np.bytes_], name_list: str) -> NDArray[np.int64]:
     if not fits.all():
         wrong = int(np.argmin(fits))
         raise DataError(
-            f"Line {wrong + 1} of {name_list} is {names[wrong].decode(errors='replace')!r}, which is no "
+            f"Line {wrong + 1} of {name_list} is {shown(names[wrong])!r}, which is no "
             f"MEVID frame name such as {EXAMPLE}."
         )
     fields = [digits[:, start:stop].astype(np.int64) for start, stop in ((0, 4), (5, 8), (9, 12))]
@@ -66,7 +67,7 @@ def check_names(
         row = int(owners[frame])
         pid, outfit, camera = facts[row]
         raise DataError(
-            f"Line {frame + 1} of {name_list} is {names[frame].decode()}, but its tracklet {row + 1} of "
+            f"Line {frame + 1} of {name_list} is {shown(names[frame])}, but its tracklet {row + 1} of "
             f"{tracks} is of identity {pid} in outfit {outfit} before camera {camera}: the files do not "
             "belong together."
         )

@@ -127,7 +127,7 @@ def _frames(folder: Path, tracklets: Sequence[ListedTracklet], strict: bool, not
     """Return the frames, tracklet after tracklet."""
     folders = {entry.name for entry in os.scandir(folder) if entry.is_dir()}
     # Identity 12 may lie in 000012.
-    by_number = {int(name): name for name in sorted(folders) if name.isdecimal()}
+    by_number = {name.lstrip("0"): name for name in sorted(folders) if name.isdecimal()}
     repeated = 0
     owners: dict[str, ListedTracklet] = {}
     paths: list[str] = []
@@ -135,7 +135,7 @@ def _frames(folder: Path, tracklets: Sequence[ListedTracklet], strict: bool, not
         identity = tracklet.identity
         own = identity
         if own not in folders and own.isdecimal():
-            own = by_number.get(int(own), own)
+            own = by_number.get(own.lstrip("0"), own)
         for name in tracklet.names:
             path = image_path(tracklet, name, folder.name, own)
             if path.partition("/")[0] not in folders:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vidreid.data.mars_format import folder_of
 from vidreid.data.readers.mars_checks import check_names, check_ranges, check_rows
-from vidreid.data.readers.mars_names import names_of_identity
+from vidreid.data.readers.mars_names import names_of_identity, shown
 from vidreid.data.tracklets import FrameList
 from vidreid.errors import DataError, MissingDataError
 
@@ -124,6 +124,6 @@ def _check_tracklets(split: str, rows: NDArray[np.int64], names: NDArray[np.byte
         row = int(np.searchsorted(rows[:, 1], frame + 1))
         raise DataError(
             f"Tracklet {row + 1} of {prefix}tracks_{split}_info.mat begins with "
-            f"{bytes(names[rows[row, 0] - 1]).decode()} but goes on with {bytes(names[frame]).decode()} of "
+            f"{shown(names[rows[row, 0] - 1])} but goes on with {shown(names[frame])} of "
             "another tracklet: its lengths do not belong to these images."
         )
