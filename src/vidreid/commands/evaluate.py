@@ -5,7 +5,7 @@ from typing import Any
 import hydra
 import lightning as L
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from vidreid.commands import config_dir
 from vidreid.commands.data_fit import check_data_fit
@@ -13,6 +13,7 @@ from vidreid.commands.evaluation import TABLE, describe_with, evaluate, evaluati
 from vidreid.commands.other_benchmark import use_benchmark
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
+from vidreid.commands.replaced_settings import replace_settings
 from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.training.run_folder import RunFolder
@@ -71,13 +72,7 @@ def _replace(stored: DictConfig, config: DictConfig) -> list[str]:
     """Put the given settings over those of the run and return ``key-value`` of what is new."""
     changed = [] if config.benchmark is None else [f"benchmark-{config.benchmark}"]
     for group in ("data", "metric", "trainer"):
-        for key, value in config[group].items():
-            # On the command line the keypoints called "true" are read as a truth value.
-            value = "true" if key == "keypoints" and value is True else value
-            if value is None or stored[group].get(key) == value:
-                continue
-            with open_dict(stored[group]):
-                stored[group][key] = value
+        for key, value in replace_settings(stored[group], config[group]).items():
             if f"{group}.{key}" not in _OF_NO_WEIGHT:
                 changed.append(f"{key}-{value}")
     if config.cameras not in (None, "known"):

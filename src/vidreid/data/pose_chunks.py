@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.errors import DataError
-from vidreid.files import write_whole
+from vidreid.files import read_array, read_json, write_whole
 
 Keypoints = NDArray[np.float16]
 
@@ -64,10 +64,12 @@ class PoseChunks:
     def read(self, file: Path, frames: int) -> Keypoints | None:
         """Return a chunk, or ``None`` if it is not there or not what it should be."""
         try:
-            chunk = np.load(file)
-        except (OSError, ValueError, EOFError):
+            chunk = read_array(file)
+        except DataError:
             return None
-        return chunk if chunk.shape == (frames, 17, 3) and chunk.dtype == np.float16 else None
+        if chunk.shape != (frames, 17, 3) or chunk.dtype != np.float16:
+            return None
+        return chunk.astype(np.float16, copy=False)
 
     def write(self, file: Path, keypoints: Keypoints) -> None:
         """Write a chunk, whole or not at all."""
@@ -82,8 +84,8 @@ class PoseChunks:
 
 def _read_settings(file: Path) -> dict[str, Any]:
     try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
+        settings = read_json(file)
+    except DataError:
         settings = None
     if not isinstance(settings, dict):
         raise DataError(f"{file} is damaged: set restart=true to begin anew.")

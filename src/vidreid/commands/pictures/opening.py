@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from vidreid.commands.other_benchmark import use_benchmark
+from vidreid.commands.replaced_settings import replace_settings
 from vidreid.commands.train import without_initial_weights
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.transforms import ClipTransform
@@ -42,10 +43,7 @@ def run_settings(run: RunFolder, config: DictConfig) -> DictConfig:
     assert isinstance(stored, DictConfig)
     if config.benchmark is not None:
         use_benchmark(stored.data, config.benchmark, config.data.root)
-    for key, value in config.data.items():
-        if value is not None:
-            # On the command line the keypoints called "true" are read as a truth value.
-            stored.data[str(key)] = "true" if value is True else value
+    replace_settings(stored.data, config.data)
     return stored
 
 

@@ -52,20 +52,8 @@ def say_differing(
     Raises:
         DataError: Under ``strict``.
     """
-    sentence = differing_counts(counts, published, name)
-    if sentence:
-        say(sentence, strict, notices)
-
-
-def differing_counts(counts: Mapping[str, int], published: Mapping[str, int], name: str) -> str | None:
-    """Return a sentence that names the counts that differ from the published ones, or ``None``.
-
-    Args:
-        counts: What was found; has every key of ``published``.
-        published: What there should be.
-        name: Of the data set.
-    """
     differing = [
         f"{what} {counts[what]:,} instead of {n:,}" for what, n in published.items() if counts[what] != n
     ]
-    return f"counts differ from {name}: {'; '.join(differing)}." if differing else None
+    if differing:
+        say(f"counts differ from {name}: {'; '.join(differing)}.", strict, notices)

@@ -24,7 +24,8 @@ from vidreid.data.readers.posetrackreid_lists import (
     image_path,
     read_list,
 )
-from vidreid.data.tracklets import FrameList, column, tracklet_table
+from vidreid.data.readers.separate_lists import separate_counts
+from vidreid.data.tracklets import FrameList, tracklet_table
 from vidreid.errors import DataError, MissingDataError, reads_files
 
 POSETRACKREID_COUNTS: dict[str, int] = {
@@ -80,7 +81,9 @@ def read_posetrackreid(root: str | Path, *, strict: bool = False) -> Benchmark:
     test_table["is_query"] = np.arange(len(test)) < len(query)
 
     say_shared(train_table, test_table, strict, notices)
-    say_differing(_counts(train_table, test_table), POSETRACKREID_COUNTS, "PoseTrackReID", strict, notices)
+    say_differing(
+        separate_counts(train_table, test_table), POSETRACKREID_COUNTS, "PoseTrackReID", strict, notices
+    )
     return Benchmark(
         "posetrackreid",
         root,
@@ -159,15 +162,3 @@ def _check_owner(first: ListedTracklet, tracklet: ListedTracklet, path: str) -> 
             f"The frame {path} is of identity {first.identity} in video {first.video} ({first.where}) and of "
             f"identity {tracklet.identity} in video {tracklet.video} ({tracklet.where}): correct the lists."
         )
-
-
-def _counts(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, int]:
-    pid, is_query = column(test, "pid"), test["is_query"].to_numpy(dtype=bool)
-    return {
-        "train tracklets": len(train),
-        "train identities": len(np.unique(column(train, "pid"))),
-        "queries": int(is_query.sum()),
-        "query identities": len(np.unique(pid[is_query])),
-        "gallery tracklets": int((~is_query).sum()),
-        "gallery identities": len(np.unique(pid[~is_query])),
-    }

@@ -69,7 +69,7 @@ class SeparateLists:
         train_table, test_table = _table(train[1]), _table(test[1])
         test_table["is_query"] = is_query
         say_shared(train_table, test_table, strict, notices)
-        say_differing(_counts(train_table, test_table), self.counts, self.title, strict, notices)
+        say_differing(separate_counts(train_table, test_table), self.counts, self.title, strict, notices)
         return Benchmark(
             self.name,
             root,
@@ -106,7 +106,13 @@ def _frames(folder: Path, tracklets: Sequence[Tracklet]) -> FrameList:
     return FrameList(folder, np.concatenate([tracklet.paths for tracklet in tracklets]), prefix=0)
 
 
-def _counts(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, int]:
+def separate_counts(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, int]:
+    """Count what is published of sets whose gallery holds no queries.
+
+    Args:
+        train: The training table.
+        test: The test table.
+    """
     pid, is_query = column(test, "pid"), test["is_query"].to_numpy(dtype=bool)
     return {
         "train tracklets": len(train),
@@ -114,5 +120,6 @@ def _counts(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, int]:
         "queries": int(is_query.sum()),
         "query identities": len(np.unique(pid[is_query])),
         "gallery tracklets": int((~is_query).sum()),
+        "gallery identities": len(np.unique(pid[~is_query])),
         "cameras": len(np.union1d(column(train, "camera"), column(test, "camera"))),
     }

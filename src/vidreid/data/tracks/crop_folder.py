@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from vidreid.errors import DataError
-from vidreid.files import write_whole
+from vidreid.files import read_json, write_whole
 
 SETTINGS = "crop.json"
 MANIFEST = "manifest.csv"
@@ -113,7 +113,7 @@ class CropFolder:
                 temporary.write_text(json.dumps(settings, indent=2) + "\n")
             return
         try:
-            found = _flat(json.loads(file.read_bytes()))
+            found = _flat(read_json(file))
         except (ValueError, RecursionError) as error:
             raise DataError(f"{file} is damaged: remove {self.path} and start again.") from error
         wanted = _flat(settings)
