@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from vidreid.commands.train import build_module, without_initial_weights
+from vidreid.commands.building import build_module, without_initial_weights
 from vidreid.data.batch import ClipBatch
 from vidreid.losses.identity import IdentityLoss
 from vidreid.training.checkpoint import load_network

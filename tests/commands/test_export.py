@@ -9,8 +9,9 @@ from safetensors import safe_open
 
 from support.runs import NARROW, SMALL, compose_training
 from vidreid.commands import config_dir
+from vidreid.commands.building import build_module
 from vidreid.commands.export import export_run
-from vidreid.commands.train import build_module, train
+from vidreid.commands.train import train
 from vidreid.models.pcb import PCB
 from vidreid.models.visual_network import VisualNetwork, export_visual
 from vidreid.training.checkpoint import load_network

@@ -7,8 +7,8 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from models.golden_files import load, number, released_state
+from vidreid.commands.building import build_module, without_initial_weights
 from vidreid.commands.import_checkpoint import import_released
-from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.models.visual_network import VisualNetwork
 from vidreid.training.checkpoint import load_network
 from vidreid.training.run_folder import RunFolder

@@ -20,8 +20,8 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
 from support.golden_key_reid import OWN, check, inputs, load
+from vidreid.commands.building import build_module, without_initial_weights
 from vidreid.commands.import_checkpoint import import_released
-from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.keypoints.released_part_maps import patch_means
 from vidreid.models.backbones.vision_transformer import resize_positions
 from vidreid.models.key_reid import KeyReID

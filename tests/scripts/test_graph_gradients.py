@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from support.runs import NARROW, SMALL, compose_training
-from vidreid.commands.train import _open_data, build_module
+from vidreid.commands.building import build_module, open_data
 
 
 def test_shares_are_the_norms_of_separate_backward_passes(tiny_root: Path, repo_root: Path) -> None:
@@ -19,7 +19,7 @@ def test_shares_are_the_norms_of_separate_backward_passes(tiny_root: Path, repo_
         tiny_root, tiny_root, "experiment=kmpnet_pcb_synthetic", *SMALL, *NARROW,
         "model.graph.layers=[1,1,1,1]", "model.graph.dropout=0.0",
     )  # fmt: skip
-    data = _open_data(config)
+    data = open_data(config)
     module = build_module(config)
     batch = next(iter(data.train_dataloader()))
     shares = script.gradient_shares(module, [batch])

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from support.runs import NARROW, compose_training
 from vidreid.commands import config_dir
-from vidreid.commands.train import build_module
+from vidreid.commands.building import build_module
 from vidreid.data.batch import ClipBatch
 from vidreid.losses.center import CenterLoss
 from vidreid.losses.recipe import LossRecipe

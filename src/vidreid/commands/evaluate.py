@@ -8,13 +8,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from vidreid.commands import config_dir
+from vidreid.commands.building import build_module, without_initial_weights
 from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import TABLE, describe_with, evaluate, evaluation_file, print_metrics
 from vidreid.commands.other_benchmark import use_benchmark
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
 from vidreid.commands.replaced_settings import replace_settings
-from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.training.run_folder import RunFolder
 

@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from safetensors.torch import save_file
 
 from vidreid.commands import config_dir
+from vidreid.commands.building import build_module, without_initial_weights
 from vidreid.commands.plain_errors import plain_errors
-from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.files import write_whole
 from vidreid.training.checkpoint import load_network
 from vidreid.training.run_folder import RunFolder

@@ -14,8 +14,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 from vidreid.commands import config_dir
+from vidreid.commands.building import build_module, plain
 from vidreid.commands.plain_errors import plain_errors
-from vidreid.commands.train import build_module, plain
 from vidreid.files import build_folder_whole, write_whole
 from vidreid.models.backbones.weights import load_exactly
 from vidreid.models.released.file import ReleasedFile, read_released

@@ -1,6 +1,7 @@
 """Exact retrieval scores, block by block: CMC, mAP and mINP of a ranked gallery."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +32,7 @@ class RankingResult:
         queries_tied: Queries with a right answer exactly as far as a wrong one. The gallery's order decides
             there; many of them mean that descriptors have collapsed and the scores say little.
         average_precisions: ``(Q,)``, NaN for a dropped query.
+        inverse_penalties: ``(Q,)``, inverse negative penalties, NaN for a dropped query.
         first_ranks: ``(Q,)``, rank of the first right answer, from 1; NaN where there is none.
     """
 
@@ -41,6 +43,7 @@ class RankingResult:
     queries_dropped: int
     queries_tied: int
     average_precisions: Tensor
+    inverse_penalties: Tensor
     first_ranks: Tensor
 
 
@@ -113,35 +116,82 @@ def rank(
         )
     device = gallery.device
     query, gallery = query.to(device).float(), gallery.float()
-    query_pids, query_cameras = query_pids.to(device), query_cameras.to(device)
-    gallery_pids, gallery_cameras = gallery_pids.to(device), gallery_cameras.to(device)
+    with full_precision(device):
+        distances_of = PairDistances(query, gallery, distance, segments, query_visible, gallery_visible)
+        return rank_rows(
+            distances_of,
+            distances_of.tile * max(1, block // distances_of.tile),
+            query_pids.to(device),
+            gallery_pids.to(device),
+            query_cameras.to(device),
+            gallery_cameras.to(device),
+            average_precision=average_precision,
+            junk_pid=junk_pid,
+            unanswered=unanswered,
+            max_rank=max_rank,
+            query_outfits=None if query_outfits is None else query_outfits.to(device),
+            gallery_outfits=None if gallery_outfits is None else gallery_outfits.to(device),
+            answers=answers,
+        )
 
-    query_outfits, gallery_outfits = (
-        None if outfits is None else outfits.to(device) for outfits in (query_outfits, gallery_outfits)
-    )
+
+@torch.no_grad()
+def rank_rows(
+    rows_of: Callable[[slice], Tensor],
+    step: int,
+    query_pids: Tensor,
+    gallery_pids: Tensor,
+    query_cameras: Tensor,
+    gallery_cameras: Tensor,
+    *,
+    average_precision: AveragePrecision = "hits",
+    junk_pid: int | None = -1,
+    unanswered: Unanswered = "skip",
+    max_rank: int = 50,
+    query_outfits: Tensor | None = None,
+    gallery_outfits: Tensor | None = None,
+    answers: Answers = "any",
+) -> RankingResult:
+    """Score rankings by distances that somebody else computes, such as those of a re-ranking.
+
+    Args:
+        rows_of: Gives the distances of a slice of the queries to the whole gallery, ``(n, G)`` float32, not
+            negative; the tensor is overwritten.
+        step: Queries of a slice.
+        query_pids: ``(Q,)`` integers, as all others on the device of the distances.
+        gallery_pids: ``(G,)``.
+        query_cameras: ``(Q,)``.
+        gallery_cameras: ``(G,)``.
+        average_precision: As of :func:`rank`, like all that follows.
+        junk_pid: Identity that is ignored for all queries.
+        unanswered: What a query without a right answer does.
+        max_rank: Length of the CMC curve.
+        query_outfits: ``(Q,)`` integers.
+        gallery_outfits: ``(G,)``.
+        answers: Which items are right.
+
+    Returns:
+        The scores.
+    """
+    total = len(query_pids)
     find = MatchFinder(gallery_pids, gallery_cameras, junk_pid, gallery_outfits, answers)
     junk = None if junk_pid is None else (gallery_pids == junk_pid).nonzero().squeeze(1)
     queries, ranks, tied = [], [], 0
-    with full_precision(device):
-        distances_of = PairDistances(query, gallery, distance, segments, query_visible, gallery_visible)
-        step = distances_of.tile * max(1, block // distances_of.tile)
-        for start in range(0, len(query), step):
-            rows = slice(start, start + step)
-            outfits = None if query_outfits is None else query_outfits[rows]
-            matches = find(query_pids[rows], query_cameras[rows], outfits)
-            distances = distances_of(rows)
-            if junk is not None:
-                distances.index_fill_(1, junk, torch.inf)
-            right, ignored = matches.counts, ~matches.counts
-            distances[matches.queries[ignored], matches.items[ignored]] = torch.inf
-            found, arbitrary = positions(distances, matches.queries[right], matches.items[right])
-            tied += len(matches.queries[right][arbitrary].unique())
-            queries.append((matches.queries[right] + start).cpu())
-            ranks.append(found.cpu())
+    for start in range(0, total, step):
+        rows = slice(start, min(start + step, total))
+        outfits = None if query_outfits is None else query_outfits[rows]
+        matches = find(query_pids[rows], query_cameras[rows], outfits)
+        distances = rows_of(rows)
+        if junk is not None:
+            distances.index_fill_(1, junk, torch.inf)
+        right, ignored = matches.counts, ~matches.counts
+        distances[matches.queries[ignored], matches.items[ignored]] = torch.inf
+        found, arbitrary = positions(distances, matches.queries[right], matches.items[right])
+        tied += len(matches.queries[right][arbitrary].unique())
+        queries.append((matches.queries[right] + start).cpu())
+        ranks.append(found.cpu())
     empty = torch.empty(0, dtype=torch.int64)
-    scores = query_scores(
-        torch.cat([empty, *queries]), torch.cat([empty, *ranks]), len(query), average_precision
-    )
+    scores = query_scores(torch.cat([empty, *queries]), torch.cat([empty, *ranks]), total, average_precision)
     return _summary(*scores, tied=tied, unanswered=unanswered, max_rank=max_rank)
 
 
@@ -171,6 +221,7 @@ def _summary(
         queries_dropped=len(answered) - counted,
         queries_tied=tied,
         average_precisions=average_precisions,
+        inverse_penalties=inverse_penalties,
         first_ranks=first_ranks,
     )
 

@@ -10,10 +10,10 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from vidreid.commands.building import build_module, without_initial_weights
 from vidreid.commands.evaluation import evaluate
 from vidreid.commands.pictures.opening import listed, run_settings
 from vidreid.commands.quiet import quiet
-from vidreid.commands.train import build_module, without_initial_weights
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.metrics.ranking import RankingResult
 from vidreid.metrics.reid import ReidMetric

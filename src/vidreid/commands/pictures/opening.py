@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
+from vidreid.commands.building import without_initial_weights
 from vidreid.commands.other_benchmark import use_benchmark
 from vidreid.commands.replaced_settings import replace_settings
-from vidreid.commands.train import without_initial_weights
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.transforms import ClipTransform
 from vidreid.models.network import ReidNetwork
