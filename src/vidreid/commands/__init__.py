@@ -15,6 +15,7 @@ COMMANDS = {
     "synthesize": "render the procedural benchmark",
     "pose": "estimate keypoints and fill their store",
     "pack": "copy the frames of a benchmark into one file a split",
+    "protocols": "rank the same descriptors under every protocol",
     "collect": "table of a study's runs, beside the numbers of the paper",
     "pictures": "draw tracklets with their keypoints, where networks look, what two of them find",
     "import_checkpoint": "turn a released checkpoint into a run",

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vidreid.commands.table import spread
+from vidreid.commands.table import aligned, spread
 
 NUMBERS = {"rank1": "rank-1", "mAP": "mAP"}
 """Keys of a run's numbers, and what the table calls them. ``KIND/KEY`` is that of a kind of queries."""
@@ -121,7 +121,7 @@ def markdown(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
             cells += [signed(row.gains[key]) for key in names]
         cells += [_paper(papers[data].get(row.name)) for data in papers]
         lines.append(cells)
-    return _aligned([head, *lines])
+    return aligned([head, *lines])
 
 
 def rows_csv(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
@@ -203,15 +203,3 @@ def _mean_and_deviation(values: Sequence[float]) -> list[Any]:
 
 def _paper(told: Sequence[float] | None) -> str:
     return f"{told[0]:.1f} / {told[1]:.1f}" if told else ""
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table: the first line is the head, the first column stands left."""
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-
-    def text(line: Sequence[str]) -> str:
-        cells = [line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]
-        return f"| {' | '.join(cells)} |"
-
-    rule = "|".join(["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])])
-    return "\n".join([text(lines[0]), f"|{rule}|", *(text(line) for line in lines[1:])])

@@ -1,6 +1,7 @@
 """Tables of several runs, with mean and spread over seeds."""
 
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 COLUMNS = {"rank1": "rank-1", "rank5": "rank-5", "mAP": "mAP", "mINP": "mINP"}
@@ -30,3 +31,15 @@ def spread(values: list[float]) -> str:
     percent = [100 * value for value in values]
     mean = f"{statistics.fmean(percent):.1f}"
     return mean if len(percent) == 1 else f"{mean} ± {statistics.stdev(percent):.1f}"
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table: the first line is the head, the first column stands left."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+
+    def text(line: Sequence[str]) -> str:
+        cells = [line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]
+        return f"| {' | '.join(cells)} |"
+
+    rule = "|".join(["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])])
+    return "\n".join([text(lines[0]), f"|{rule}|", *(text(line) for line in lines[1:])])

@@ -150,3 +150,19 @@ def find_protocol(name: str, protocols: dict[str, Protocol] = PROTOCOLS) -> Prot
     if name not in protocols:
         raise ValueError(f"There is no protocol {name!r}: choose one of {', '.join(protocols)}.")
     return protocols[name]
+
+
+def union_of(protocols: Mapping[str, Protocol]) -> Protocol:
+    """Return a protocol under which all tracklets play that do under some protocol: for describing once.
+
+    Args:
+        protocols: By name, at least one.
+    """
+    every = list(protocols.values())
+    return Protocol(
+        "everybody",
+        "All tracklets that some protocol uses; for describing them once, not for scores.",
+        queries_in_gallery=any(protocol.queries_in_gallery for protocol in every),
+        distractors=any(protocol.distractors for protocol in every),
+        junk="wrong" if any(protocol.junk == "wrong" for protocol in every) else "ignored",
+    )

@@ -1,0 +1,57 @@
+"""The test tracklets of a run's benchmark, described once for all protocols."""
+
+import lightning as L
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from vidreid.commands.building import build_module, without_initial_weights
+from vidreid.commands.data_fit import check_data_fit
+from vidreid.commands.protocols.scores import Described
+from vidreid.commands.quiet import quiet
+from vidreid.commands.replaced_settings import replace_settings
+from vidreid.data.datamodule import ReidDataModule
+from vidreid.data.protocols import union_of
+from vidreid.training.checkpoint import load_network, method_name
+from vidreid.training.run_folder import RunFolder
+
+
+def describe_run(config: DictConfig) -> Described:
+    """Describe every test tracklet that some protocol uses with the network of a run.
+
+    Args:
+        config: The composed configuration of ``conf/protocols.yaml`` with a run.
+
+    Raises:
+        FileNotFoundError: If the run or its checkpoint does not exist.
+    """
+    run = RunFolder.existing(config.run)
+    stored = OmegaConf.create(run.read_config())
+    assert isinstance(stored, DictConfig)
+    for group in ("data", "metric", "trainer"):
+        replace_settings(stored[group], config[group])
+    stored.trainer.devices, stored.trainer.num_nodes, stored.trainer.strategy = 1, 1, "auto"
+    data: ReidDataModule = instantiate(stored.data)
+    protocols = dict(data.benchmark.protocols)
+    everybody = union_of(protocols)
+    data.benchmark.protocols[everybody.name] = everybody
+    data.protocol = everybody.name
+    module = build_module(without_initial_weights(stored))
+    check_data_fit(module.network, data)
+    which = config.checkpoint or stored.select
+    load_network(module.network, run.checkpoint(which))
+    with quiet():
+        trainer: L.Trainer = instantiate(
+            stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path),
+            limit_test_batches=1.0,
+        )  # fmt: skip
+        trainer.test(module, datamodule=data, verbose=False)
+    assert module.metric is not None
+    return Described(
+        descriptors=module.metric.descriptors(),
+        table=data.benchmark.test,
+        protocols=protocols,
+        frames_per_clip=data.test_clip_length,
+        told=f"{method_name(module.network)} of {run.path} ({which}) on {data.benchmark.name}, "
+        f"test_sampling={data.test_sampling}, {data.test_clip_length} frames a clip",
+        distance=stored.metric.distance,
+    )
