@@ -16,7 +16,9 @@ from vidreid.commands.quiet import quiet
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.network import ReidNetwork
 from vidreid.models.visual_network import VisualNetwork
+from vidreid.training.batch_norm_sync import BatchNormSync, check_batch_norm_sync
 from vidreid.training.checkpoint import (
+    META_KEY,
     CheckpointMeta,
     WholeFileCheckpointIO,
     load_network,
@@ -96,14 +98,17 @@ def _trainer(config: DictConfig, run: RunFolder, data: ReidDataModule, loggers: 
         *checkpoint_callbacks(run, config.select, data.held_out_identities),
         *(callback for callback in instantiate(config.callbacks).values() if callback is not None),
     ]
-    return instantiate(
+    sync = bool(config.trainer.get("sync_batchnorm"))
+    trainer = instantiate(
         config.trainer,
         callbacks=callbacks,
         logger=loggers,
-        plugins=[WholeFileCheckpointIO()],
+        plugins=[WholeFileCheckpointIO(), *([BatchNormSync()] if sync else [])],
         default_root_dir=str(run.path),
         limit_val_batches=config.trainer.limit_val_batches if data.held_out_identities else 0,
     )
+    check_batch_norm_sync(trainer, sync)
+    return trainer
 
 
 def _go_on(last: Path, trainer: L.Trainer) -> None:
@@ -113,6 +118,15 @@ def _go_on(last: Path, trainer: L.Trainer) -> None:
         raise ValueError(
             f"{last} is an imported checkpoint without the state of a training: start a new run from it by "
             f"visual_checkpoint={last}."
+        )
+    now = trainer.world_size
+    before = done[META_KEY].get("processes", now)  # checkpoints of earlier versions do not say it
+    # What is left of a finished training is the evaluation, which any number of processes may do.
+    if before != now and done["epoch"] + 1 < (trainer.max_epochs or 0):
+        raise ValueError(
+            f"{last} was trained by {before} process(es) and would go on with {now}, which changes the clips "
+            f"of a step and the learning rates: start {before} again (the run's trainer.devices and "
+            "trainer.num_nodes or your launcher say how many), or a new run."
         )
     print(f"going on after epoch {done['epoch'] + 1} of {trainer.max_epochs}")
     for logger in trainer.loggers:

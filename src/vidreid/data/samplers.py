@@ -2,6 +2,17 @@
 
 All samplers yield single entries, batch after batch, for a ``DataLoader(sampler=..., batch_size=...)``: there
 Lightning finds ``set_epoch`` and calls it, also after a resume. Set ``use_distributed_sampler=False``.
+
+What holds of both training samplers, for every seed:
+
+- **An epoch is a function of (seed, epoch, rank).** There is no state, so a resumed run meets the epochs that
+  an uninterrupted one meets.
+- **A step does not depend on how it is split.** W ranks with batches of B see together what one process with
+  batches of W B sees (P identities on each of W ranks: what one process with W P sees), step by step, down to
+  the frames and augmentations that are drawn.
+- **Nothing twice in a step**: no tracklet (P x K: no identity) is on two ranks or comes up twice on one.
+- **Evenly.** Those who do not fill a step are a window that moves on over one random ring: over any epochs in
+  a row, the visits of two tracklets (P x K: of two identities) differ by at most one.
 """
 
 from collections.abc import Iterator
@@ -12,6 +23,8 @@ from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 _SEEDS = 2**63
+_RING = (0, 1)
+"""Follows the seed where the ring is drawn; an epoch's ``(seed, epoch)`` reads as ``(seed, epoch, 0)``."""
 
 
 class Draw(NamedTuple):
@@ -27,7 +40,10 @@ class Draw(NamedTuple):
 
 
 class TrackletSampler(Sampler[Draw]):
-    """Every tracklet once an epoch in random order, cut to full batches, as many on each rank."""
+    """Every tracklet once an epoch in random order, cut to full batches, as many on each rank.
+
+    Up to ``batch_size * world_size - 1`` tracklets do not fill a step: others each epoch, all in turn.
+    """
 
     def __init__(
         self, tracklets: int, batch_size: int, seed: int = 0, world_size: int = 1, rank: int = 0
@@ -64,7 +80,9 @@ class TrackletSampler(Sampler[Draw]):
         generator = np.random.default_rng((self.seed, self.epoch))
         order = generator.permutation(self.tracklets)
         seeds = generator.integers(_SEEDS, size=self.tracklets)
-        for place in range(self.rank, len(self) * self.world_size, self.world_size):
+        left_out = self.tracklets - len(self) * self.world_size
+        order = order[~np.isin(order, _left_out(self.seed, self.tracklets, left_out, self.epoch))]
+        for place in range(self.rank, len(order), self.world_size):
             yield Draw(int(order[place]), int(seeds[place]))
 
 
@@ -72,8 +90,9 @@ class IdentitySampler(Sampler[Draw]):
     """Batches of P identities with K tracklets each, as batch-hard mining needs them.
 
     P and K count on **one process**: with two processes a step sees 2 P identities, none of them on both.
-    Each rank derives the same order from (seed, epoch) and takes its own slice. An identity with fewer than K
-    tracklets gives all of them and repeats some; each repeat is another clip.
+    Each rank derives the same order from (seed, epoch) and takes its own slice. Identities come up equally
+    often, however many tracklets they have. One with fewer than K tracklets gives all of them and repeats
+    some; each repeat is another clip.
     """
 
     def __init__(
@@ -96,8 +115,8 @@ class IdentitySampler(Sampler[Draw]):
             world_size: Number of processes.
             rank: Number of this process.
             visits: How often an identity comes up in an epoch; by default so often that an epoch has about as
-                many clips as there are tracklets. In each visit the identities that do not fill a batch are
-                left out, others each time.
+                many clips as there are tracklets. In each visit up to ``P * world_size - 1`` identities do
+                not fill a step and are left out: others each time, all in turn.
 
         Raises:
             ValueError: If there are too few identities for one batch on each process.
@@ -125,10 +144,15 @@ class IdentitySampler(Sampler[Draw]):
 
     def __iter__(self) -> Iterator[Draw]:
         generator = np.random.default_rng((self.seed, self.epoch))
-        for _ in range(self.visits):
+        count, step = len(self._members), self.identities * self.world_size
+        for visit in range(self.epoch * self.visits, (self.epoch + 1) * self.visits):
             # All ranks draw for all identities, so that their generators stay in step.
-            order = generator.permutation(len(self._members))
-            draws = [self._draw(generator, self._members[identity]) for identity in order]
+            drawn = [
+                (identity, self._draw(generator, self._members[identity]))
+                for identity in generator.permutation(count)
+            ]
+            left_out = set(_left_out(self.seed, count, count % step, visit).tolist())
+            draws = [some for identity, some in drawn if identity not in left_out]
             for batch in range(self._batches):
                 first = (batch * self.world_size + self.rank) * self.identities
                 for identity_draws in draws[first : first + self.identities]:
@@ -140,6 +164,15 @@ class IdentitySampler(Sampler[Draw]):
             rows = np.concatenate([rows, generator.choice(members, self.tracklets - len(rows))])
         seeds = generator.integers(_SEEDS, size=self.tracklets)
         return [Draw(int(row), int(seed)) for row, seed in zip(rows, seeds, strict=True)]
+
+
+def _left_out(seed: int, count: int, size: int, turn: int) -> NDArray[np.int64]:
+    """Return which ``size`` of ``count`` are left out at a turn: a window that moves on over a random ring.
+
+    Among any turns in a row, each is left out equally often, but for one.
+    """
+    ring = np.random.default_rng((seed, *_RING)).permutation(count)
+    return ring[(turn * size + np.arange(size)) % count]
 
 
 class EvaluationSampler(Sampler[int]):

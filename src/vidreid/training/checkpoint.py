@@ -50,7 +50,7 @@ class WholeFileCheckpointIO(TorchCheckpointIO):
 
 
 class CheckpointMeta(L.Callback):
-    """Puts method, configuration, data protocol and versions into every checkpoint.
+    """Puts method, configuration, data protocol, versions and number of processes into every checkpoint.
 
     Args:
         config: The resolved configuration of the run, plain containers only.
@@ -69,7 +69,8 @@ class CheckpointMeta(L.Callback):
     ) -> None:
         network = pl_module.network
         assert isinstance(network, nn.Module)
-        checkpoint[META_KEY] = checkpoint_meta(network, self.config, self.num_identities, self.protocol)
+        meta = checkpoint_meta(network, self.config, self.num_identities, self.protocol)
+        checkpoint[META_KEY] = {**meta, "processes": trainer.world_size}
 
 
 def checkpoint_meta(

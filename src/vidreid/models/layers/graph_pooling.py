@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from vidreid.keypoints.skeleton import Skeleton
+from vidreid.models.layers.bn_neck import bn_neck
 
 
 class PartPooling(nn.Module):
@@ -39,13 +40,11 @@ class PartHead(nn.Module):
     def __init__(self, width: int, embedding: int, num_identities: int) -> None:
         super().__init__()
         self.project = nn.Linear(width, embedding)
-        self.norm = nn.BatchNorm1d(embedding)
+        self.norm = bn_neck(embedding)
         self.classifier = nn.Linear(embedding, num_identities, bias=False)
         nn.init.kaiming_normal_(self.project.weight, mode="fan_out")
         nn.init.zeros_(self.project.bias)
         nn.init.normal_(self.classifier.weight, std=0.001)
-        # A shift before a classifier without bias is frozen at zero.
-        self.norm.bias.requires_grad_(False)
 
     def forward(self, part: Tensor) -> tuple[Tensor, Tensor]:
         """Return embedding and logits of a pooled part ``(N, width)``."""

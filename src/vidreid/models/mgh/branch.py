@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidreid.models.layers.bn_neck import BNNeck
 from vidreid.models.layers.stripes import pool_stripes
 from vidreid.models.layers.windowed_graph import WindowedGraphLayer
 from vidreid.models.mgh.backbone import NonLocalResNet
@@ -64,7 +65,7 @@ class MGH(VisualBranch):
             )
             for _ in self.stripes
         )
-        self.neck = nn.BatchNorm1d(self.descriptor_size)
+        self.neck = BNNeck(self.descriptor_size)
         self.head = nn.ModuleList(_classifier(part, num_identities) for part in self.widths)
 
     def stages(self, frames: Tensor) -> list[Tensor]:
