@@ -97,3 +97,5 @@ def test_what_makes_no_interval():
             ranking_intervals(ranking, problem[2], **options)
     nobody = rank(*problem[:2], problem[2] + 100, *problem[3:])
     assert ranking_intervals(nobody, problem[2]) is None
+    alone = torch.zeros_like(problem[2])
+    assert ranking_intervals(ranking, alone) is None  # the draws are all the same

@@ -55,22 +55,23 @@ def ranking_intervals(
         seed: Of the draws.
 
     Returns:
-        The intervals, or ``None`` if no query counts.
+        The intervals, or ``None`` if the queries that count are of fewer than two people.
 
     Raises:
         ValueError: If the draws or the level make no interval.
     """
     counted = (~ranking.average_precisions.isnan()).numpy()
-    if not counted.any():
+    owners = pids.cpu().numpy()[counted]
+    identities = len(np.unique(owners))
+    if identities < 2:
         return None
     first = ranking.first_ranks.numpy()  # NaN, where there is none, is not below anything
     columns = {f"rank{k}": first <= k for k in ranks}
     columns |= {"mAP": ranking.average_precisions.numpy(), "mINP": ranking.inverse_penalties.numpy()}
     values = np.stack([column[counted].astype(np.float64) for column in columns.values()], axis=1)
-    owners = pids.cpu().numpy()[counted]
     bounds = percentile_intervals(values, owners, draws=draws, level=level, seed=seed)
     named = {name: (float(low), float(high)) for name, (low, high) in zip(columns, bounds, strict=True)}
-    return Intervals(level, len(np.unique(owners)), draws, seed, named)
+    return Intervals(level, identities, draws, seed, named)
 
 
 def percentile_intervals(
