@@ -130,9 +130,13 @@ def test_too_little_for_a_report(run: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        (["report.level=95"], r"report\.level=95 make no interval"),
-        (["report.draws=0"], r"report\.draws=0 and report\.level=0\.95"),
+        (["report.level=95"], r"report\.level=95 makes no interval"),
+        (["report.level=1"], r"report\.level=1 makes no interval"),
+        (["report.draws=0"], r"report\.draws=0 is no whole number from 1"),
+        (["report.draws=2.5"], r"report\.draws=2\.5 is no whole number from 1"),
+        (["report.seed=-1"], r"report\.seed=-1 is no whole number from 0"),
         (["report.rates=[0.1,3]"], r"report\.rates=\[0\.1, 3\] are no false positive rates"),
+        (["report.rates=0.1"], r"report\.rates=0\.1 are no false positive rates"),
     ],
 )
 def test_what_makes_no_report_is_said_before_any_work(

@@ -43,15 +43,21 @@ class ReportSettings:
         return cls(**(config.get("report") or {}))
 
     def __post_init__(self) -> None:
-        if self.draws < 1 or not 0 < self.level < 1:
+        for name in ("draws", "seed", "cameras"):
+            value, least = getattr(self, name), int(name == "draws")
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"report.{name}={value} is no whole number from {least} up.")
+        if not _is_share(self.level) or self.level in (0, 1):
+            raise ValueError(f"report.level={self.level} makes no interval: take a share, such as 0.95.")
+        if isinstance(self.rates, str | float | int) or not all(map(_is_share, self.rates)):
             raise ValueError(
-                f"report.draws={self.draws} and report.level={self.level} make no interval: take a draw or "
-                "more and a level between 0 and 1, such as 0.95."
+                f"report.rates={self.rates} are no false positive rates: take shares from 0 to 1, such as "
+                "[0.001,0.01]."
             )
-        if not all(0 <= rate <= 1 for rate in self.rates):
-            raise ValueError(
-                f"report.rates={list(self.rates)} are no false positive rates: take shares from 0 to 1."
-            )
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
 
 
 def report(

@@ -45,7 +45,7 @@ class Verification:
         wrong_pairs: Number of pairs of a query and an item of somebody else.
         auc: Area under the ROC: the probability that a right pair is nearer than a wrong one, ties half.
         equal_error_rate: Where the ROC, with its points joined by lines, has as many errors of either kind.
-        equal_error: The threshold at which the two kinds of errors differ least.
+        equal_error: Of the right pairs' distances the threshold at which the two rates differ least.
         at_fpr: For each false positive rate asked for, the point with the most right pairs accepted at which
             the rate is not exceeded.
     """
