@@ -1,13 +1,17 @@
 from types import SimpleNamespace
 
 import lightning.pytorch as lightning
+import numpy as np
 import pytest
 import torch
 
 from support.mars_tree import make_mars_tree
 from vidreid.data.batch import ClipBatch
+from vidreid.data.frames import read_image
 from vidreid.data.mars import MarsDataModule, read_mars
 from vidreid.keypoints.store import KeypointStore
+from vidreid.metrics.reid import ReidMetric
+from vidreid.metrics.tracklets import GALLERY, QUERY
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +125,58 @@ def test_ranks_come_from_the_trainer(root, world_size):
     assert {clip for rank in test for clip in rank} == set(range(8))
 
 
+def _described(module, metric):
+    """Evaluate by the mean colour of a clip, which is that of its frames."""
+    for batch in module.test_dataloader():
+        facts = batch.clips, batch.tracklets, batch.pids, batch.cameras, batch.roles
+        metric.update(batch.images.float().mean(dim=(1, 3, 4)), *facts, outfits=batch.outfits)
+    return metric.descriptors()
+
+
+@pytest.mark.parametrize("protocol", ["official", "queries_removed"])
+def test_image_queries_leave_the_gallery_as_it_is(root, protocol):
+    options = {"protocol": protocol, "test_sampling": "dense"}
+    tracklets = _module(root, **options)
+    images = _module(root, query="image", **options)
+    whole, asked = (_described(module, ReidMetric(module.test_clips)) for module in (tracklets, images))
+    searched, same = whole.having(GALLERY), asked.having(GALLERY)
+    assert torch.equal(searched.tracklets, same.tracklets)
+    assert torch.equal(searched.features, same.features)
+    queries = asked.having(QUERY)
+    assert queries.tracklets.tolist() == whole.having(QUERY).tracklets.tolist()
+    assert queries.clips.tolist() == [1] * len(queries.clips)
+    test = images.benchmark.test.set_index("tracklet")
+    for features, tracklet in zip(queries.features, queries.tracklets.tolist(), strict=True):
+        start, stop = test.loc[tracklet, ["start", "stop"]]
+        frame = read_image(images.benchmark.test_frames.path(start + (stop - start) // 2))
+        planes, _, _ = images.test_transform([frame], None, seed=0)
+        np.testing.assert_allclose(features, planes.mean(axis=(0, 2, 3)), rtol=1e-5)
+    assert not torch.equal(queries.features, whole.having(QUERY).features)
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_image_queries_on_several_processes(root, world_size):
+    """A tracklet in two roles has clips of its own in each, and repeats fall away by their number."""
+    together = ReidMetric(8 + 4)  # of the 8 that are searched 4 ask
+    for rank in range(world_size):
+        module = _module(root, query="image")
+        module.trainer = SimpleNamespace(world_size=world_size, global_rank=rank)
+        for batch in module.test_dataloader():
+            facts = batch.clips, batch.tracklets, batch.pids, batch.cameras, batch.roles
+            together.update(batch.images.float().mean(dim=(1, 3, 4)), *facts)
+    assert module.test_clips == 12
+    alone = _described(_module(root, query="image"), ReidMetric(12))
+    assert torch.equal(together.descriptors().features, alone.features)
+    assert together.descriptors().roles.tolist() == alone.roles.tolist()
+
+
+def test_image_queries_are_validated_too(root):
+    module = _module(root, held_out_identities=2, query="image")
+    roles = torch.cat([batch.roles for batch in module.val_dataloader()])
+    queries = module.validation_table["is_query"].sum()
+    assert roles.tolist() == [2] * len(module.validation_table) + [1] * queries
+
+
 def test_keypoints_come_from_where_they_are_said_to(root):
     first = {
         name: next(iter(_module(root, keypoints=name, test_keypoints=True).test_dataloader())).keypoints
@@ -191,6 +247,11 @@ def test_evaluation_needs_no_keypoints_unless_it_is_told_to(root):
         ({"test_sampling": "segment_random"}, "for evaluation: choose one of evenly"),
         ({"on_bad_frame": "warn"}, "choose one of error, skip_frame"),
         ({"joints": "h36m"}, "choose one of coco17, body12"),
+        ({"query": "frame"}, r"data\.query='frame' is unknown: choose one of tracklet, image"),
+        (
+            {"query": "image", "protocol": "legacy_unfiltered"},
+            r"use data\.query=tracklet",
+        ),
     ],
 )
 def test_wrong_names_are_refused_at_once_with_the_choices(root, options, words):

@@ -154,6 +154,39 @@ def test_at_most_so_many_clips_of_a_tracklet(benchmark):
     assert max(np.bincount(clips.rows)) == 2
 
 
+@pytest.mark.parametrize("sampling", ["evenly", "released_evenly", "consecutive", "dense", "dense_stride4"])
+@pytest.mark.parametrize("protocol", ["official", "queries_removed"])
+def test_image_queries_are_the_middle_frame_repeated(benchmark, sampling, protocol):
+    """What is searched stays as it is, in its order; the images follow, each with the frame's own joints."""
+    roles = benchmark.protocols[protocol].roles(benchmark.test)
+    frames = benchmark.test_frames
+    joints = np.zeros((len(frames), 17, 3), np.float32)
+    joints[:, :, 0] = np.arange(len(frames))[:, None] % 16
+    joints[:, :, 2] = 1
+    crc = frames.names_crc()
+    write_keypoints(benchmark.root / "keypoints/count", "bbox_test", joints, crc, "count")
+    store = KeypointStore.open(benchmark.root / "keypoints/count", "bbox_test", len(frames), crc)
+    reader, transform = ClipReader(frames, store), ClipTransform(*SIZE)
+    whole = EvaluationClips(benchmark.test, roles & 2, reader, transform, 4, sampling)
+    clips = EvaluationClips(benchmark.test, roles, reader, transform, 4, sampling, image_queries=True)
+    for index in range(len(whole)):
+        one, other = whole[index], clips[index]
+        assert one[2:7] == other[2:7]
+        assert torch.equal(one.images, other.images)
+        assert torch.equal(one.keypoints, other.keypoints)
+    queries = benchmark.test[roles & 1 > 0]
+    assert len(clips) == len(whole) + len(queries)
+    for index, (_, row) in enumerate(queries.iterrows(), start=len(whole)):
+        clip = clips[index]
+        assert (clip.tracklet, clip.pid, clip.camera) == (row["tracklet"], row["pid"], row["camera"])
+        assert (clip.clip, clip.role) == (index, 1)
+        middle = row["start"] + (row["stop"] - row["start"]) // 2
+        frame = read_image(frames.path(middle)).transpose(2, 0, 1)
+        np.testing.assert_array_equal(clip.images, np.stack([frame] * 4))
+        assert (clip.keypoints[:, :, 0] == middle % 16).all()
+    assert not {(t, r) for t, r in zip(clips.tracklets, clips.roles, strict=True) if r == 3}
+
+
 def test_roles_of_zero_are_left_out(benchmark):
     roles = benchmark.protocols["no_distractors"].roles(benchmark.test)
     clips = EvaluationClips(benchmark.test, roles, ClipReader(benchmark.test_frames), ClipTransform(*SIZE), 4)

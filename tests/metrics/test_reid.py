@@ -19,8 +19,8 @@ from vidreid.metrics.reid import ReidMetric
 from vidreid.metrics.tracklets import QUERY
 
 
-def slow_scores(normalize="none", **options):
-    """Average the clips in a loop, split by role, rank slowly."""
+def slow_scores(normalize="none", pooling="mean", **options):
+    """Pool the clips in a loop, split by role, rank slowly."""
     features, _, tracklets, pids, cameras, roles = (x.numpy() for x in clips())
     rows = []
     for tracklet in dict.fromkeys(tracklets.tolist()):
@@ -28,10 +28,10 @@ def slow_scores(normalize="none", **options):
         values = features[mine]
         if normalize == "before":
             values = values / np.linalg.norm(values, axis=1, keepdims=True)
-        mean = values.mean(axis=0)
+        pooled = values.mean(axis=0) if pooling == "mean" else values.max(axis=0)
         if normalize == "after":
-            mean = mean / np.linalg.norm(mean)
-        rows.append((mean, pids[mine][0], cameras[mine][0], roles[mine][0], outfits()[mine][0].item()))
+            pooled = pooled / np.linalg.norm(pooled)
+        rows.append((pooled, pids[mine][0], cameras[mine][0], roles[mine][0], outfits()[mine][0].item()))
     query, gallery = [r for r in rows if r[3] & 1], [r for r in rows if r[3] & 2]
     columns = [np.array([r[i] for r in side]) for i in (0, 1, 2) for side in (query, gallery)]
     options |= {"query_outfits": [r[4] for r in query], "gallery_outfits": [r[4] for r in gallery]}
@@ -40,9 +40,11 @@ def slow_scores(normalize="none", **options):
 
 @pytest.mark.parametrize("normalize", ["none", "before", "after"])
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
-def test_equals_the_slow_evaluator(normalize, distance):
-    slow, gallery = slow_scores(normalize, distance=distance)
-    scores = evaluate(ReidMetric(CLIPS, normalize=normalize, distance=distance), list(range(CLIPS)))
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+def test_equals_the_slow_evaluator(normalize, distance, pooling):
+    slow, gallery = slow_scores(normalize, pooling, distance=distance)
+    metric = ReidMetric(CLIPS, normalize=normalize, distance=distance, pooling=pooling)
+    scores = evaluate(metric, list(range(CLIPS)))
     assert scores == pytest.approx(
         {
             **{f"rank{k}": slow.cmc[k - 1] for k in (1, 5, 10, 20)},
@@ -149,6 +151,7 @@ def test_survives_pickling():
     ("options", "match"),
     [
         ({"normalize": "twice"}, "twice"),
+        ({"pooling": "median"}, "'median': choose mean or max"),
         ({"max_rank": 10}, "rank20"),
         ({"answers": "same"}, "'same': choose any"),
     ],

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vidreid.commands.data_fit import check_people
 from vidreid.commands.evaluation import protocol_options
+from vidreid.commands.report import ReportSettings
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.network import ReidNetwork
 from vidreid.training.module import ReidModule
@@ -51,6 +52,7 @@ def build_module(config: DictConfig) -> ReidModule:
     Args:
         config: A configuration in which ``num_identities`` is filled in.
     """
+    ReportSettings.of(config)  # a report that cannot be made is said now, not after the training
     metric = instantiate(config.metric)
     network: ReidNetwork = instantiate(config.model)
     _note_sizes(config, network)

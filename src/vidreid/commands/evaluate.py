@@ -5,7 +5,7 @@ from typing import Any
 import hydra
 import lightning as L
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vidreid.commands import config_dir
 from vidreid.commands.building import build_module, without_initial_weights
@@ -61,6 +61,8 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
             stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
         )
         metrics = evaluate(stored, run, trainer, module, data, run.checkpoint(which))
+    if not trainer.is_global_zero:
+        return metrics
     name = evaluation_file(changed, which, stored.select)
     print_metrics(metrics, run.write_metrics(metrics, name))
     if name == "eval.json" and run.metrics_file.is_file():
@@ -71,6 +73,9 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
 def _replace(stored: DictConfig, config: DictConfig) -> list[str]:
     """Put the given settings over those of the run and return ``key-value`` of what is new."""
     changed = [] if config.benchmark is None else [f"benchmark-{config.benchmark}"]
+    with open_dict(stored):
+        stored.setdefault("report", {})  # runs of earlier versions have none
+    replace_settings(stored.report, config.report)  # the numbers stay the same
     for group in ("data", "metric", "trainer"):
         for key, value in replace_settings(stored[group], config[group]).items():
             if f"{group}.{key}" not in _OF_NO_WEIGHT:

@@ -10,6 +10,7 @@ from hydra.utils import get_class
 from omegaconf import DictConfig
 from torch import Tensor
 
+from vidreid.commands.report import ReportSettings, interval_line, report
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.data.mars_format import JUNK_PID
 from vidreid.data.protocols import find_protocol
@@ -33,8 +34,11 @@ def evaluate(
     module: ReidModule,
     data: ReidDataModule,
     checkpoint: Path,
+    reported: bool = True,
 ) -> dict[str, Any]:
     """Load a checkpoint, describe the test tracklets and rank them.
+
+    Every process of a distributed evaluation must call it.
 
     Args:
         config: The configuration of the run.
@@ -43,21 +47,33 @@ def evaluate(
         module: Its network is filled from the checkpoint.
         data: Where the test tracklets come from.
         checkpoint: The checkpoint file.
+        reported: Whether the scores are all that is wanted, or intervals, thresholds and pairs of cameras
+            too. The process that writes reckons these, and only its answer holds them.
 
     Returns:
         Plain values for ``metrics.json``; ``warning`` is there only under a protocol that is wrong.
+
+    Raises:
+        ValueError: If the settings ``report`` make none.
     """
+    settings = ReportSettings.of(config)
     meta = load_network(module.network, checkpoint)
     trainer.test(module, datamodule=data, verbose=False)
     assert module.evaluation is not None
+    assert module.metric is not None
     scalars, ranking, queries = module.evaluation
+    descriptors = module.metric.descriptors()
     warning = find_protocol(data.protocol, data.benchmark.protocols).warning
     return {
         "name": config.name,
         "method": method_name(module.network),
         "protocol": data.protocol,
+        "query": data.query,
         **({} if warning is None else {"warning": warning}),
         "descriptor": getattr(module.network, "descriptor", "visual"),
+        "pooling": module.metric.pooling,
+        "normalize": module.metric.normalize,
+        "distance": module.metric.distance,
         "average_precision": config.metric.average_precision,
         **{name: _number(scalars[name]) for name in TABLE},
         "queries_counted": ranking.queries_counted,
@@ -86,6 +102,11 @@ def evaluate(
         "versions": meta["versions"]
         if meta["versions"] == versions()
         else {"trained": meta["versions"], "evaluated": versions()},
+        **(
+            report(module.metric, descriptors, ranking, settings, data.benchmark.camera_names)
+            if reported and trainer.is_global_zero
+            else {}
+        ),
     }
 
 
@@ -163,13 +184,16 @@ def evaluation_file(changed: list[str], checkpoint: str, selected: str) -> str:
 
 
 def print_metrics(metrics: dict[str, Any], file: Path) -> None:
-    """Print the numbers, where they are kept, and a warning if they are wrong."""
+    """Print the numbers, how sure they are, where they are kept, and a warning if they are wrong."""
     numbers = "  ".join(
         f"{name} {'none' if metrics[name] is None else f'{100 * metrics[name]:.2f}'}" for name in TABLE
     )
     by = "" if metrics["descriptor"] == "visual" else f", {metrics['descriptor']} descriptor"
     epochs = "" if metrics["epochs"] is None else f" after {metrics['epochs']} epochs"
-    print(f"{metrics['method']}{epochs}, protocol {metrics['protocol']}{by}:  {numbers}")
+    asked = "" if metrics["query"] == "tracklet" else ", image queries"
+    print(f"{metrics['method']}{epochs}, protocol {metrics['protocol']}{asked}{by}:  {numbers}")
+    if metrics["intervals"] is not None:
+        print(interval_line(metrics["intervals"]))
     print(
         f"{metrics['queries_counted']} queries counted, {metrics['queries_dropped']} dropped (no answer in "
         f"the gallery), {metrics['gallery']} gallery tracklets  ->  {file}"

@@ -1,16 +1,12 @@
 """What all benchmarks share on the way from tables to loaders; a small subclass names the reader."""
 
-from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import pandas as pd
-from lightning.pytorch import LightningDataModule
-
-from vidreid.data.benchmark import Benchmark
+from vidreid.data.benchmark_tables import BenchmarkTables
 from vidreid.data.clips import check_sampling
 from vidreid.data.dataset import EvaluationClips, TrainClips
-from vidreid.data.held_out import hold_out
+from vidreid.data.evaluation_settings import EvaluationSettings, Query
 from vidreid.data.keypoint_sources import KeypointSource, open_keypoints
 from vidreid.data.loading import ClipData, ClipSampler, Loader, clip_loader
 from vidreid.data.mars_format import TEST_FOLDER, TRAIN_FOLDER
@@ -18,12 +14,12 @@ from vidreid.data.packing import pack_frames
 from vidreid.data.protocols import PROTOCOLS, Protocol, find_protocol
 from vidreid.data.reading import ClipReader, OnBadFrame, check_on_bad_frame
 from vidreid.data.samplers import EvaluationSampler, IdentitySampler, TrackletSampler
-from vidreid.data.tracklets import FrameList, column
+from vidreid.data.tracklets import FrameList
 from vidreid.data.transforms import ClipTransform, training_augmentations
 from vidreid.keypoints.layouts import Layout, check_layout
 
 
-class ReidDataModule(LightningDataModule):
+class ReidDataModule(BenchmarkTables):
     """Loaders of a benchmark.
 
     Use it with ``Trainer(use_distributed_sampler=False)``: the samplers know the ranks themselves.
@@ -50,6 +46,7 @@ class ReidDataModule(LightningDataModule):
         test_sampling: str = "evenly",
         test_clip_length: int | None = None,
         test_max_clips: int | None = None,
+        query: Query = "tracklet",
         batch_size: int = 8,
         test_batch_size: int = 16,
         sampler: Literal["random", "identity"] = "random",
@@ -90,6 +87,7 @@ class ReidDataModule(LightningDataModule):
             test_sampling: How clips are taken in validation and test.
             test_clip_length: Frames of an evaluation clip; by default ``clip_length``.
             test_max_clips: At most so many clips of a tracklet under ``test_sampling=dense``.
+            query: What asks in validation and test: the whole ``tracklet``, or its middle frame (``image``).
             batch_size: Clips of a training batch on one process, for ``sampler=random``.
             test_batch_size: Clips of an evaluation batch on one process.
             sampler: ``random``: every tracklet once an epoch; ``identity``: P identities of K tracklets.
@@ -126,18 +124,15 @@ class ReidDataModule(LightningDataModule):
         Raises:
             ValueError: If a name is not among the choices; the sentence lists them.
         """
-        super().__init__()
+        super().__init__(held_out_identities, split_seed)
         check_sampling(train_sampling)
-        check_sampling(test_sampling, evaluation=True)
-        find_protocol(protocol, self.protocols)
         check_layout(pose_layout or self.annotated_layout)
         check_on_bad_frame(on_bad_frame)
         if sampler not in ("random", "identity"):
             raise ValueError(f"There is no sampler {sampler!r}: choose one of random, identity.")
         self.root = Path(root)
         self.train_sampling, self.clip_length = train_sampling, clip_length
-        self.test_sampling, self.test_clip_length = test_sampling, test_clip_length or clip_length
-        self.test_max_clips = test_max_clips
+        self.test_clip_length, self.query = test_clip_length or clip_length, query
         self.sampler = sampler
         self.batch_size = batch_size if sampler == "random" else identities_per_batch * tracklets_per_identity
         self.identities_per_batch, self.tracklets_per_identity = identities_per_batch, tracklets_per_identity
@@ -146,7 +141,6 @@ class ReidDataModule(LightningDataModule):
         self.keypoints, self.test_keypoints, self.joints = keypoints, test_keypoints, joints
         self.pose_layout: Layout = pose_layout or self.annotated_layout
         self.protocol = protocol
-        self.held_out_identities, self.split_seed = held_out_identities, split_seed
         self.workers, self.seed, self.strict = workers, seed, strict
         self.on_bad_frame: OnBadFrame = on_bad_frame
         self.pin_memory = pin_memory
@@ -156,54 +150,16 @@ class ReidDataModule(LightningDataModule):
             height, width, augmentations, joints, independent_frames, keypoints_follow
         )
         self.test_transform = ClipTransform(height, width, (), joints)
-        self._benchmark: Benchmark | None = None
-        self._tables: tuple[pd.DataFrame, pd.DataFrame] | None = None
-
-    @abstractmethod
-    def read(self) -> Benchmark:
-        """Read the benchmark."""
+        self.evaluation = EvaluationSettings(
+            self.test_transform, self.test_clip_length, test_sampling, test_max_clips, query
+        )
+        self.evaluation.check_protocol(find_protocol(protocol, self.protocols))
 
     def prepare_data(self) -> None:
         """Pack the frames, if that is asked for: of several processes, Lightning lets one go first here."""
         if self.pack:
             for split in dict.fromkeys((self.train_split, self.test_split)):
                 self.frames(split)
-
-    def setup(self, stage: str | None = None) -> None:
-        """Read the tables, if that has not happened."""
-        _ = self.train_table
-
-    @property
-    def benchmark(self) -> Benchmark:
-        """The benchmark, read when first asked for."""
-        if self._benchmark is None:
-            self._benchmark = self.read()
-        return self._benchmark
-
-    @property
-    def notices(self) -> list[str]:
-        """What the reader wants to tell the user."""
-        return self.benchmark.notices
-
-    @property
-    def train_table(self) -> pd.DataFrame:
-        """Tracklets to train on, without those held out."""
-        return self._split()[0]
-
-    @property
-    def validation_table(self) -> pd.DataFrame:
-        """Tracklets of the held-out identities, with ``is_query``; empty if there are none."""
-        return self._split()[1]
-
-    @property
-    def num_identities(self) -> int:
-        """Number of training labels."""
-        return len(set(column(self.train_table, "pid")))
-
-    @property
-    def camera_numbers(self) -> list[int]:
-        """Numbers of the cameras of the training tracklets, ascending: those a network can get to know."""
-        return sorted(set(column(self.train_table, "camera").tolist()))
 
     @property
     def validation_clips(self) -> int:
@@ -238,13 +194,13 @@ class ReidDataModule(LightningDataModule):
         """Return the clips of the held-out identities, under the official protocol of MARS."""
         reader = self._reader(self.train_split, self.test_keypoints)
         # Whatever the benchmark: almost all held-out tracklets may ask, and a gallery without them be empty.
-        return self._evaluation(self.validation_table, PROTOCOLS["official"], reader)
+        return self.evaluation.clips(self.validation_table, PROTOCOLS["official"], reader)
 
     def test_data(self) -> EvaluationClips:
         """Return the clips of the test tracklets that the protocol uses."""
         reader = self._reader(self.test_split, self.test_keypoints)
         protocol = find_protocol(self.protocol, self.benchmark.protocols)
-        return self._evaluation(self.benchmark.test, protocol, reader)
+        return self.evaluation.clips(self.benchmark.test, protocol, reader)
 
     def train_dataloader(self) -> Loader:
         """Return the training loader; its batches follow from the seed and the epoch alone."""
@@ -270,21 +226,12 @@ class ReidDataModule(LightningDataModule):
         of = self.benchmark
         return of.train_frames if split == self.train_split else of.test_frames
 
-    def _split(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        if self._tables is None:
-            self._tables = hold_out(self.benchmark.train, self.held_out_identities, self.split_seed)
-        return self._tables
-
     def _world(self) -> tuple[int, int]:
         return (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
 
     def _reader(self, split: str, with_keypoints: bool) -> ClipReader:
         store = self.keypoint_source(split) if with_keypoints and self.keypoints is not None else None
         return ClipReader(self.frames(split), store, self.joints, self.on_bad_frame)
-
-    def _evaluation(self, table: pd.DataFrame, protocol: Protocol, reader: ClipReader) -> EvaluationClips:
-        how = self.test_transform, self.test_clip_length, self.test_sampling, self.test_max_clips
-        return EvaluationClips(table, protocol.roles(table), reader, *how)
 
     def _evaluation_loader(self, data: EvaluationClips, keep: bool) -> Loader:
         return self._loader(data, EvaluationSampler(len(data), *self._world()), self.test_batch_size, keep)

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset, default_collate
 
 from vidreid.data.batch import ClipBatch
 from vidreid.data.clips import check_sampling, clip_count, evaluation_clip, training_clip
+from vidreid.data.protocols import GALLERY_ROLE, QUERY_ROLE
 from vidreid.data.reading import ClipReader
 from vidreid.data.samplers import Draw
 from vidreid.data.tracklets import column, training_labels
@@ -91,7 +92,15 @@ class EvaluationClips(Dataset[Clip]):
     """The flat list of clips of all tracklets that play a part.
 
     A long tracklet is many entries of ``T`` frames, so that a batch has the same size whatever the tracklets;
-    the metric averages the clips of a tracklet.
+    the metric pools the clips of a tracklet.
+
+    With image queries a query is the middle frame of its tracklet, repeated to ``T`` frames so that every
+    network takes it. A tracklet that asks and is searched then comes twice: whole, with role 2, and after all
+    that is searched as an image, with role 1. So the gallery has the same entries in the same order as ever.
+
+    Attributes:
+        roles: ``(n,)`` role of each tracklet, which comes twice as said above; ``pids`` and others likewise.
+        rows: ``(entries,)`` which of these ``n`` an entry belongs to.
     """
 
     def __init__(
@@ -103,6 +112,8 @@ class EvaluationClips(Dataset[Clip]):
         clip_length: int = 8,
         sampling: str = "evenly",
         max_clips: int | None = None,
+        *,
+        image_queries: bool = False,
     ) -> None:
         """List the clips.
 
@@ -114,6 +125,7 @@ class EvaluationClips(Dataset[Clip]):
             clip_length: Frames of a clip ``T``.
             sampling: ``evenly``, ``released_evenly`` and ``consecutive`` give one clip, the dense ones all.
             max_clips: At most so many clips of a tracklet under a dense sampling.
+            image_queries: Queries are single frames.
 
         Raises:
             ValueError: If there is no such sampling, or it is random.
@@ -125,11 +137,16 @@ class EvaluationClips(Dataset[Clip]):
             clip_length,
             sampling,
         )
-        used = roles > 0
-        self.roles = roles[used]
+        parts = (roles & GALLERY_ROLE, roles & QUERY_ROLE) if image_queries else (roles,)
+        used = np.concatenate([np.flatnonzero(part) for part in parts])
+        self.roles = np.concatenate([part[part > 0] for part in parts])
         self.pids, self.cameras = column(table, "pid")[used], column(table, "camera")[used]
         self.tracklets, self.outfits = column(table, "tracklet")[used], column(table, "outfit")[used]
         self.starts, self.stops = column(table, "start")[used], column(table, "stop")[used]
+        if image_queries:  # a tracklet of one frame, which every sampling repeats
+            asks = self.roles == QUERY_ROLE
+            self.starts[asks] += (self.stops - self.starts)[asks] // 2
+            self.stops[asks] = self.starts[asks] + 1
         lengths = (self.stops - self.starts).tolist()
         counts = np.array([clip_count(sampling, n, clip_length, max_clips) for n in lengths], dtype=np.int64)
         # Entry e is clip number positions[e] of the tracklet in rows[e].

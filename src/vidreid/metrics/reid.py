@@ -18,13 +18,13 @@ from vidreid.metrics.tracklets import (
     GALLERY,
     QUERY,
     Normalize,
+    Pooling,
     TrackletDescriptors,
-    average_clips,
     first_of_each,
+    pool_clips,
 )
 
 _META = 6  # clip, tracklet, pid, camera, role, outfit; then one column a segment, if visibility is given
-
 
 _SOME_VISIBLE = "Visible parts came with some clips only: give them in every update or in none."
 
@@ -34,14 +34,15 @@ class ReidMetric(Metric):
 
     The state is the descriptors and the integer facts about them, so two collectives gather everything. Clips
     that a padded sampler repeats are counted once, by their number; missing clips are an error. Clips of a
-    tracklet are averaged, and every query is ranked exactly (:func:`~vidreid.metrics.ranking.rank`), so the
+    tracklet are pooled, and every query is ranked exactly (:func:`~vidreid.metrics.ranking.rank`), so the
     result does not depend on the number of processes, on batch sizes or on the order of the batches.
 
     Args:
         expected_clips: Number of clips in the evaluation, numbered from 0; ``None`` does not check (for runs
             that are cut short on purpose). May be set later as an attribute.
-        normalize: ``none``, ``before`` or ``after`` the mean over clips, see
-            :func:`~vidreid.metrics.tracklets.average_clips`.
+        normalize: ``none``, ``before`` or ``after`` pooling, see
+            :func:`~vidreid.metrics.tracklets.pool_clips`.
+        pooling: ``mean`` or ``max`` over the clips of a tracklet, of queries and gallery alike.
         distance: ``euclidean`` (squared) or ``cosine``.
         average_precision: ``hits`` or ``trapezoid``.
         junk_pid: Identity that is ignored in the gallery; ``None`` counts it as wrong.
@@ -81,10 +82,13 @@ class ReidMetric(Metric):
         cameras: Cameras = "tracklets",
         frames_per_clip: int | None = None,
         answers: Answers = "any",
+        pooling: Pooling = "mean",
     ) -> None:
         super().__init__()
         if normalize not in ("none", "before", "after"):
             raise ValueError(f"Unknown normalisation {normalize!r}: choose none, before or after.")
+        if pooling not in ("mean", "max"):
+            raise ValueError(f"Unknown pooling of clips {pooling!r}: choose mean or max.")
         if max_rank < 20:
             raise ValueError(f"max_rank is {max_rank}, but rank20 is reported: it must be at least 20.")
         if cameras not in ("tracklets", "legacy_frames"):
@@ -94,6 +98,7 @@ class ReidMetric(Metric):
         check_answers(answers)
         self.expected_clips = expected_clips
         self.normalize: Normalize = normalize
+        self.pooling: Pooling = pooling
         self.distance: Distance = distance
         self.average_precision: AveragePrecision = average_precision
         self.junk_pid = junk_pid
@@ -206,7 +211,7 @@ class ReidMetric(Metric):
         return self._result
 
     def descriptors(self) -> TrackletDescriptors:
-        """One descriptor a tracklet, of all processes; see :meth:`result`."""
+        """One descriptor a tracklet (two, if it asks by one image and is searched); see :meth:`result`."""
         self.compute()
         assert self._descriptors is not None
         return self._descriptors
@@ -228,9 +233,8 @@ class ReidMetric(Metric):
             _check_complete(meta[:, 0], self.expected_clips)
         _, tracklets, pids, cameras, roles, outfits = meta[:, :_META].unbind(dim=1)
         visible = meta[:, _META:].bool() if meta.shape[1] > _META else None
-        return average_clips(
-            features, tracklets, pids, cameras, roles, self.normalize, visible, self.segments, outfits
-        )
+        facts = tracklets, pids, cameras, roles
+        return pool_clips(features, *facts, self.normalize, visible, self.segments, outfits, self.pooling)
 
     def _cameras(self, side: TrackletDescriptors) -> Tensor:
         """Cameras that decide what is ignored, of the queries or of the gallery."""

@@ -64,10 +64,10 @@ class Segments:
             return features
         return self.hide_(features.clone(), visible)
 
-    def hide_(self, features: Tensor, visible: Tensor) -> Tensor:
-        """Set the hidden segments to zero in place and return the descriptors; see :meth:`hide`."""
+    def hide_(self, features: Tensor, visible: Tensor, value: float = 0) -> Tensor:
+        """Set the hidden segments to zero, or another value, in place and return the descriptors."""
         for part, hidden in zip(features.split(self.sizes, dim=1), ~visible.T, strict=True):
-            part.masked_fill_(hidden[:, None], 0)
+            part.masked_fill_(hidden[:, None], value)
         return features
 
 

@@ -17,6 +17,7 @@ from vidreid.data.mars_format import (
     read_info,
 )
 from vidreid.keypoints.store import KeypointStore
+from vidreid.metrics.bootstrap import percentile_intervals
 
 Floats = NDArray[np.floating]
 
@@ -120,14 +121,15 @@ def score(features: Floats, split: SplitReader, metric: str = "euclidean", seed:
         average.append(float(np.mean(np.arange(1, len(hits) + 1) / hits)))
         inverse.append(len(hits) / hits[-1])
         owners.append(split.pids[q])
-    low, high = _bootstrap(rng, np.array(first, float), np.array(owners))
+    hits = np.array(first, np.float64)[:, None]
+    low, high = 100 * percentile_intervals(hits, np.array(owners), seed=seed)[0]
     return Scores(
         rank1=_percent(first),
         rank5=_percent(fifth),
         mean_ap=_percent(average),
         mean_inp=_percent(inverse),
-        low=low,
-        high=high,
+        low=float(low),
+        high=float(high),
         same_camera=_percent(same),
     )
 
@@ -142,14 +144,3 @@ def chance(split: SplitReader, seed: int = 0, repeats: int = 20) -> Scores:
     draws = [score(rng.standard_normal((len(split), 8)), split, seed=seed + r) for r in range(repeats)]
     values = np.array([astuple(d) for d in draws])
     return Scores(*values.mean(0).tolist())
-
-
-def _bootstrap(
-    rng: np.random.Generator, hits: Floats, owners: NDArray[np.integer], draws: int = 1000
-) -> list[float]:
-    people, index = np.unique(owners, return_inverse=True)
-    right = np.bincount(index, hits)
-    asked = np.bincount(index)
-    sample = rng.integers(len(people), size=(draws, len(people)))
-    rates = right[sample].sum(1) / asked[sample].sum(1)
-    return (100 * np.quantile(rates, (0.025, 0.975))).tolist()

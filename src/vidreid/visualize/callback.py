@@ -73,7 +73,8 @@ class Pictures(L.Callback):
         data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
         if not isinstance(data, ReidDataModule) or module.metric is None or module.evaluation is None:
             return
-        frames = frames_reader(data.benchmark.test, data.frames(data.test_split))
+        source = data.benchmark.test, data.frames(data.test_split)
+        frames = frames_reader(*source)
         rows = ranked_rows(
             descriptors,
             frames,
@@ -84,6 +85,7 @@ class Pictures(L.Callback):
             answers=module.metric.answers,
             person_names=data.benchmark.person_names,
             camera_names=data.benchmark.camera_names,
+            query_frames_of=frames_reader(*source, count=1) if data.query == "image" else None,
         )
         if rows:
             self._keep(trainer, "ranked", ranked_strips(rows))

@@ -31,6 +31,7 @@ def ranked_rows(
     answers: Answers = "any",
     person_names: Mapping[int, str] | None = None,
     camera_names: Mapping[int, str] | None = None,
+    query_frames_of: FramesOf | None = None,
 ) -> list[RankedRow]:
     """Look up the nearest gallery tracklets of some queries, ignored ones left out as in the evaluation.
 
@@ -45,6 +46,7 @@ def ranked_rows(
         answers: Which outfits answer a query, as in the evaluation.
         person_names: What captions call people, by ``pid``; others are called by their numbers.
         camera_names: The same for cameras.
+        query_frames_of: Gives the frames of a query, where these are not those of its tracklet.
 
     Returns:
         Rows for :func:`~vidreid.visualize.strips.ranked_strips`; empty if no query has an answer.
@@ -86,7 +88,7 @@ def ranked_rows(
             for item, value in zip(items, values, strict=True)
         ]
         right = [bool(gallery.pids[item] == query.pids[row]) for item in items]
-        asking = Strip(frames_of(int(query.tracklets[row])), (facts(query, row),))
+        asking = Strip((query_frames_of or frames_of)(int(query.tracklets[row])), (facts(query, row),))
         ranked.append(RankedRow(asking, strips, right))
     return ranked
 

@@ -98,7 +98,7 @@ def _rank(
             limit_test_batches=1.0,  # a part of the gallery makes no ranked list
         )
         file = run.checkpoint(checkpoint or settings.select)
-        metrics = evaluate(settings, run, trainer, module, data, file)
+        metrics = evaluate(settings, run, trainer, module, data, file, reported=False)
     assert module.metric is not None
     assert module.evaluation is not None
     return Ranked(metrics, module.metric, module.metric.descriptors(), module.evaluation.ranking)
@@ -117,6 +117,7 @@ def _rows(
         answers=ranked.metric.answers,
         person_names=data.benchmark.person_names,
         camera_names=data.benchmark.camera_names,
+        query_frames_of=_input_frames(data, 1) if data.query == "image" else None,
     )
     place = {int(tracklet): i for i, tracklet in enumerate(ranked.descriptors.having(QUERY).tracklets)}
     return [
