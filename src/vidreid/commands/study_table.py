@@ -121,7 +121,7 @@ def markdown(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
             cells += [signed(row.gains[key]) for key in names]
         cells += [_paper(papers[data].get(row.name)) for data in papers]
         lines.append(cells)
-    return _aligned([head, *lines])
+    return aligned([head, *lines])
 
 
 def rows_csv(rows: Sequence[StudyRow], study: Mapping[str, Any]) -> str:
@@ -205,7 +205,7 @@ def _paper(told: Sequence[float] | None) -> str:
     return f"{told[0]:.1f} / {told[1]:.1f}" if told else ""
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
+def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table: the first line is the head, the first column stands left."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
 

@@ -92,7 +92,7 @@ def _space(tree: DictConfig, fixed: Mapping[str, str], searched: Space) -> Space
         del space[name]
     if not space:
         raise ValueError(
-            "There is nothing to search: give hparams_search.space, or a setting such as optimizer.lr=1e-3,1e-4."
+            "There is nothing to search: give hparams_search.space, or words such as optimizer.lr=1e-3,1e-4."
         )
     return space
 
