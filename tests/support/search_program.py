@@ -1,7 +1,7 @@
 """A search of its own process, whose trials train nothing: killed, called again and called twice by tests.
 
-A trial writes the numbers of its epochs into its run folder. It waits in epoch 1 while the file ``wait`` beside
-the run folders names it.
+A trial writes the numbers of its epochs into its run folder, and waits in epoch 1 while the file ``wait``
+beside the run folders names it.
 """
 
 import time

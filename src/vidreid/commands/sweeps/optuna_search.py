@@ -138,9 +138,8 @@ def _written(base: DictConfig, fixed: Mapping[str, str], space: Space) -> dict[s
         str(key): OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         for key, value in ((key, base[key]) for key in shared)
     }
-    own = ("hparams_search", "hydra")
     return {
-        "command": [word for key, word in fixed.items() if key.split(".")[0].split("/")[0] not in own],
+        "command": [word for key, word in fixed.items() if not key.lstrip("+~").startswith("hparams_search")],
         "direction": base.hparams_search.direction,
         "space": {name: told(distribution) for name, distribution in space.items()},
         "settings": settings,
