@@ -67,13 +67,13 @@ def test_a_setting_that_is_given_is_not_searched(tmp_path: Path, capsys: pytest.
 
 
 def test_more_trials_go_on_where_the_search_ended(tmp_path: Path) -> None:
-    run_search(tmp_path / "twice", hill, *SPACE, trials=7)
-    run_search(tmp_path / "twice", hill, *SPACE, trials=13)
-    assert run_search(tmp_path / "twice", hill, *SPACE, trials=13).batches == []
-    run_search(tmp_path / "once", hill, *SPACE, trials=13)
+    run_search(tmp_path / "twice", hill, *SPACE, trials=5)
+    run_search(tmp_path / "twice", hill, *SPACE, trials=12)
+    assert run_search(tmp_path / "twice", hill, *SPACE, trials=12).batches == []
+    run_search(tmp_path / "once", hill, *SPACE, trials=12)
     assert params(tmp_path / "twice") == params(tmp_path / "once")
-    run_search(tmp_path / "other", hill, *SPACE, "hparams_search.seed=1", trials=13)
-    assert params(tmp_path / "other") != params(tmp_path / "once")
+    run_search(tmp_path / "other", hill, *SPACE, "hparams_search.seed=1", trials=2)
+    assert params(tmp_path / "other") != params(tmp_path / "once")[:2]
 
 
 def test_an_interrupted_trial_is_tried_again_in_its_folder(tmp_path: Path) -> None:
