@@ -9,6 +9,7 @@ import pytest
 
 from support.runs import NARROW, SMALL, call, start
 from support.searches import trials_of
+from vidreid.commands.collect import collect
 
 WORDS = (
     "experiment=pcb_synthetic", *SMALL, *NARROW, "callbacks.pictures=null", "data.held_out_identities=2",
@@ -50,17 +51,19 @@ def test_a_search_is_killed_goes_on_and_makes_its_table(
         assert metrics["held_out"]["mAP"] == trial.value
         assert "mAP" not in metrics
 
-    status, output = call(repo_root, "collect.py", f"folder={folder}", cwd=tmp_path)
-    assert status == 0, output
-    assert output.count("finished |") == 3
+    assert collect(folder).count("finished |") == 3
     # The command that it names for the best trial's network works.
-    command = output.partition("Its network on the test set: `python ")[2].partition("`")[0]
+    command = (
+        (folder / "table.md")
+        .read_text()
+        .partition("Its network on the test set: `python ")[2]
+        .partition("`")[0]
+    )
     script, *rest = shlex.split(command)
     status, output = call(repo_root, Path(script).name, *rest, cwd=tmp_path)
     assert status == 0, output
     assert "14 queries counted" in output
-    status, output = call(repo_root, "collect.py", f"folder={folder}", cwd=tmp_path)
-    assert "test mAP (not for choosing)" in output
+    assert "test mAP (not for choosing)" in collect(folder)
 
 
 @pytest.mark.slow
