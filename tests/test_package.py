@@ -26,6 +26,8 @@ def test_the_wheel_ships_the_configuration(wheel: Path, repo_root: Path) -> None
         if file.parent.name != "local":
             assert f"vidreid/conf/{file.relative_to(repo_root / 'conf')}" in names
     assert "vidreid/py.typed" in names
+    assert "hydra_plugins/vidreid_optuna/__init__.py" in names
+    assert "hydra_plugins/__init__.py" not in names  # it belongs to all plugins of Hydra
     assert not [name for name in names if name.startswith("tests/")]
 
 
@@ -44,6 +46,11 @@ def test_the_installed_wheel_finds_its_configuration(wheel: Path, tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "vidreid" / "conf") in done.stdout
     assert "name: pcb_synthetic" in done.stdout
+    done = subprocess.run(
+        [sys.executable, "-c", program, "train", "-m", "hparams_search=optuna", "data.held_out_identities=0"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert "error: A search compares trials on training identities that are held out" in done.stderr
 
 
 def test_every_command_has_a_configuration_and_a_script(repo_root: Path) -> None:

@@ -1,4 +1,4 @@
-"""``collect``: the finished runs of a study as a table, beside the paper's numbers."""
+"""``collect``: the runs of a study, of a search or of a grid as a table."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,38 @@ from omegaconf import DictConfig
 from vidreid.commands import config_dir
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.study_table import StudyRun, markdown, repeated, rows_csv, runs_csv, study_rows
+from vidreid.commands.sweeps.grid_rows import MULTIRUN, grid_rows, has_seeds
+from vidreid.commands.sweeps.journal import JOURNAL
+from vidreid.commands.sweeps.search_rows import search_rows
+from vidreid.commands.sweeps.table import SweepRow, as_csv
+from vidreid.commands.sweeps.table import markdown as markdown_of_sweep
 from vidreid.files import write_whole
 
 FIRST_STAGE = "visual_stage"
 
 
 def collect(folder: Path) -> str:
+    """Write the table of a folder of runs into it, and print it.
+
+    Args:
+        folder: What ``train.py -m`` filled: a study, a search with Optuna, or a grid.
+
+    Returns:
+        The Markdown table.
+
+    Raises:
+        FileNotFoundError: If the folder is none of these, or has no finished run.
+        ValueError: If its runs do not belong together.
+    """
+    if (folder / JOURNAL).is_file():
+        rows, told = search_rows(folder)
+        return _write_sweep(folder, f"Search {folder.name}", rows, "trial", told, seeds=False)
+    if (folder / MULTIRUN).is_file() and not _is_study(folder):
+        return _write_sweep(folder, f"Grid {folder.name}", grid_rows(folder), "run", [], has_seeds(folder))
+    return collect_study(folder)
+
+
+def collect_study(folder: Path) -> str:
     """Write ``table.md``, ``table.csv`` and ``runs.csv`` into the folder of a study.
 
     Args:
@@ -30,6 +56,7 @@ def collect(folder: Path) -> str:
         ValueError: If its runs do not belong together.
     """
     runs, study, unfinished = read_study(folder)
+    _check_tested(runs)
     rows = study_rows(runs, study)
     protocol = runs[0].metrics["protocol"]
     data = runs[0].metrics["data"]
@@ -54,6 +81,29 @@ def collect(folder: Path) -> str:
         print(f"note: {len(unfinished)} runs are not finished, first {unfinished[0]}: call the study again.")
     print(f"written to {folder / 'table.md'}, table.csv and runs.csv")
     return table
+
+
+def _write_sweep(
+    folder: Path, name: str, rows: list[SweepRow], title: str, told: list[str], seeds: bool
+) -> str:
+    per_cent = f"per cent{', mean ± standard deviation over seeds' if seeds else ''}"
+    order = "best held-out mAP first"
+    if not any(row.held_out for row in rows):
+        order = (
+            "in the order of the runs: without held-out identities (data.held_out_identities) none is better"
+        )
+    above = f"{name}; {per_cent}, {order}."
+    table = markdown_of_sweep(rows, title, seeds=seeds)
+    text = "\n\n".join([above, table, *told])
+    for file, content in (("table.md", f"{text}\n"), ("table.csv", as_csv(rows, title))):
+        with write_whole(folder / file) as temporary:
+            temporary.write_text(content)
+    print(f"{text}\n\nwritten to {folder / 'table.md'} and table.csv")
+    return table
+
+
+def _is_study(folder: Path) -> bool:
+    return any((yaml.safe_load(file.read_text()) or {}).get("study") for file in folder.rglob("config.yaml"))
 
 
 def read_study(folder: Path) -> tuple[list[StudyRun], dict[str, Any], list[Path]]:
@@ -85,10 +135,19 @@ def read_study(folder: Path) -> tuple[list[StudyRun], dict[str, Any], list[Path]
             runs.append(StudyRun(row, _repeat(config, own), metrics, str(run)))
     if not runs:
         raise FileNotFoundError(
-            f"{folder} holds no finished run of a study: give the folder that `train.py -m study=NAME` "
-            "filled (runs/studies/NAME)."
+            f"{folder} holds no finished run of a study, and is no search and no grid: give the folder that "
+            "`train.py -m` filled (runs/studies/NAME, runs/searches/NAME or runs/NAME/sweep_TIME)."
         )
     return runs, study, unfinished
+
+
+def _check_tested(runs: list[StudyRun]) -> None:
+    untested = [run.folder for run in runs if "protocol" not in run.metrics]
+    if untested:
+        raise ValueError(
+            f"{len(untested)} runs of the study did not look at the test set, first {untested[0]}: evaluate "
+            "them by running the study without test=false in a folder of its own."
+        )
 
 
 def _repeat(config: dict[str, Any], study: dict[str, Any]) -> int:

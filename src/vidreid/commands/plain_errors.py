@@ -30,7 +30,7 @@ def plain_errors(task: Callable[P, R]) -> Callable[P, R]:
         try:
             return task(*args, **kwargs)
         except Exception as error:
-            sentence = None if os.environ.get("VIDREID_TRACEBACK") else _sentence(error)
+            sentence = None if os.environ.get("VIDREID_TRACEBACK") else sentence_of(error)
             if sentence is None:
                 raise
             print(f"error: {sentence}", file=sys.stderr)
@@ -39,8 +39,15 @@ def plain_errors(task: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def _sentence(error: BaseException) -> str | None:
-    """Return the message of a deliberate error, searching through what wraps it (Hydra's instantiation)."""
+def sentence_of(error: BaseException) -> str | None:
+    """Return the message of a deliberate error, searching through what wraps it (Hydra's instantiation).
+
+    Args:
+        error: What was raised.
+
+    Returns:
+        The sentence, or ``None`` if nobody meant to raise it.
+    """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, MissingMandatoryValue):

@@ -12,7 +12,9 @@ from torch import nn
 from vidreid.commands.building import build_module, open_data, plain, without_initial_weights
 from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import describe_with, evaluate, evaluation_file, print_metrics
+from vidreid.commands.held_out import held_out_scores, print_held_out, without_test
 from vidreid.commands.quiet import quiet
+from vidreid.commands.sweeps.trial import stop_if_pruned, trial_callbacks
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.network import ReidNetwork
 from vidreid.models.visual_network import VisualNetwork
@@ -51,14 +53,27 @@ def train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> di
             if last.is_file():
                 _go_on(last, trainer)
             trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
-            metrics = evaluate(config, run, trainer, module, data, run.checkpoint(config.select))
-            _evaluate_otherwise(config, run, module)
+            stop_if_pruned(config)
+            metrics = _measure(config, run, trainer, module, data)
     finally:
         finish(loggers)
     if trainer.is_global_zero:
         run.write_metrics(metrics)
-        print_metrics(metrics, run.metrics_file)
+        if config.get("test", True):
+            print_metrics(metrics, run.metrics_file)
+        print_held_out(metrics, run.metrics_file)
     return metrics
+
+
+def _measure(
+    config: DictConfig, run: RunFolder, trainer: L.Trainer, module: ReidModule, data: ReidDataModule
+) -> dict[str, Any]:
+    """Evaluate on the test set, unless nobody may look at it, and on what was held out of training."""
+    if not config.get("test", True):  # runs of earlier versions do not say
+        return {**without_test(config, run, module, data), **held_out_scores(config, run, module, data)}
+    metrics = evaluate(config, run, trainer, module, data, run.checkpoint(config.select))
+    _evaluate_otherwise(config, run, module)
+    return {**metrics, **held_out_scores(config, run, module, data)}
 
 
 def _visual_branch(network: ReidNetwork) -> nn.Module:
@@ -95,6 +110,7 @@ def _trainer(config: DictConfig, run: RunFolder, data: ReidDataModule, loggers: 
     callbacks = [
         StepSeed(config.seed),
         CheckpointMeta(plain(config), data.num_identities, config.data.protocol),
+        *trial_callbacks(config),
         *checkpoint_callbacks(run, config.select, data.held_out_identities),
         *(callback for callback in instantiate(config.callbacks).values() if callback is not None),
     ]

@@ -14,6 +14,7 @@ from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.same_settings import check_same_settings
 from vidreid.commands.single_training import train_single
 from vidreid.commands.stages import final_stage, first_stage, has_two_stages
+from vidreid.commands.sweeps.trial import is_trial, run_trial
 from vidreid.training.run_folder import RunFolder
 
 
@@ -90,6 +91,7 @@ def _resumed(config: DictConfig) -> DictConfig:
     run = RunFolder.existing(config.resume)
     stored = OmegaConf.create(run.read_config())
     stored.paths.run_dir = str(run.path)
+    stored.hparams_search = None  # whoever goes on with a trial by hand reports to no search
     assert isinstance(stored, DictConfig)
     OmegaConf.set_struct(stored, True)
     return stored
@@ -104,8 +106,10 @@ def _hydra_main(config: DictConfig) -> float | None:
             "resume goes on with the settings that the run was started with: leave out "
             f"{', '.join(overrides)}, or start a new run with visual_checkpoint=FILE."
         )
-    metrics = train(config)
-    return metrics.get("mAP")
+    if is_trial(config):
+        return run_trial(config, train)
+    # Who compares runs gets the number of identities held out for that, never that of the test set.
+    return train(config).get("held_out", {}).get("mAP")
 
 
 def _overrides_besides_resume() -> list[str]:
@@ -116,3 +120,7 @@ def _overrides_besides_resume() -> list[str]:
 def main() -> None:
     """Run the command."""
     _hydra_main()
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,10 @@ _TILE_ELEMENTS = 1 << 23  # 32 MB of float32 distances
 _LARGEST_NORM = 1e37  # squared; above it float32 distances overflow
 
 
+class NotFiniteError(ValueError):
+    """Descriptors are no numbers, or too large for distances: a training has diverged."""
+
+
 def squared_norms(features: Tensor, name: str) -> Tensor:
     """Squared length of every descriptor.
 
@@ -22,7 +26,7 @@ def squared_norms(features: Tensor, name: str) -> Tensor:
         ``(n,)`` float64.
 
     Raises:
-        ValueError: If a feature is not finite or so large that float32 distances overflow.
+        NotFiniteError: If a feature is not finite or so large that float32 distances overflow.
     """
     norms = torch.empty(len(features), dtype=torch.float64, device=features.device)
     rows = max(1, (1 << 17) // max(1, features.shape[1]))  # the float64 copies stay in the processor's cache
@@ -32,7 +36,7 @@ def squared_norms(features: Tensor, name: str) -> Tensor:
     if bool(bad.any()):
         row = int(bad.nonzero()[0])
         state = "too large for float32 distances" if bool(torch.isfinite(norms[row])) else "not finite"
-        raise ValueError(
+        raise NotFiniteError(
             f"{int(bad.sum())} of {len(features)} {name} descriptors are {state}, the first in row {row}: "
             "look for a diverged training or a broken checkpoint."
         )
