@@ -12,6 +12,7 @@ from torch import nn
 from vidreid.commands.building import build_module, open_data, plain, without_initial_weights
 from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import describe_with, evaluate, evaluation_file, print_metrics
+from vidreid.commands.launching.place import Place
 from vidreid.commands.quiet import quiet
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.network import ReidNetwork
@@ -33,7 +34,7 @@ from vidreid.training.step_seed import StepSeed
 
 def train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> dict[str, Any]:
     """Train one stage in its run folder, or go on with it, and evaluate the selected checkpoint."""
-    if not run.config_file.is_file():
+    if Place.here().rank == 0 and not run.config_file.is_file():
         run.write_config(plain(config))
     L.seed_everything(config.seed, workers=True, verbose=False)
     last = run.checkpoint("last")
