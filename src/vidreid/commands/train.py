@@ -62,7 +62,9 @@ def train_composed(config: DictConfig) -> dict[str, Any]:
             return run.read_metrics()
         print(f"run folder: {run.path}   (after an interruption: train.py resume={run.path})")
         if has_two_stages(config) and config.visual_checkpoint is None:
-            build_module(without_initial_weights(config))  # what cannot be built is said now, not after stage 1
+            build_module(
+                without_initial_weights(config)
+            )  # what cannot be built is said now, not after stage 1
             config.visual_checkpoint = str(_train_first_stage(config, run))
         return train_single(config, run, data)
 
@@ -79,7 +81,9 @@ def _train_first_stage(config: DictConfig, run: RunFolder) -> Path:
         if first_decides(first.config_file.is_file):
             check_same_settings(first, plain(stage))
         if not first_decides(first.metrics_file.is_file):
-            print(f"stage 1 of 2: the visual branch alone, {stage.trainer.max_epochs} epochs, in {first.path}")
+            print(
+                f"stage 1 of 2: the visual branch alone, {stage.trainer.max_epochs} epochs, in {first.path}"
+            )
             train_single(stage, first, data)
     after = "with the graph" if config.stages.plan == "visual_then_graph" else "the same without a graph"
     print(f"stage 2 of 2: {after}, {config.trainer.max_epochs} epochs")

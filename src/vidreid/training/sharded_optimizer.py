@@ -18,8 +18,8 @@ from typing_extensions import override
 class ShardedStates(DDPStrategy):
     """DDP, but each process holds the optimiser's state of its share of the parameters alone.
 
-    The numbers are those of DDP, bit for bit, and checkpoints are the same: either may go on with the other's,
-    on any number of processes.
+    The numbers are those of DDP, bit for bit, and checkpoints are the same: either may go on with the
+    other's, on any number of processes.
     """
 
 
@@ -76,7 +76,9 @@ class ShardedOptimizer(Optimizer):
             RuntimeError: If ``consolidate_state_dict`` was not called just before.
         """
         if self._gathered is None:
-            raise RuntimeError("The state lies on several processes: call consolidate_state_dict on all first.")
+            raise RuntimeError(
+                "The state lies on several processes: call consolidate_state_dict on all first."
+            )
         whole, self._gathered = {**self.whole.state_dict(), "state": self._gathered}, None
         return whole
 
@@ -113,7 +115,9 @@ class ShardedOptimizer(Optimizer):
         if owner == 0:
             return {name: _on_cpu(value) for name, value in own.items()}
         # Tensors of the parameter's size travel as they are, the rest as plain objects.
-        large = {n: v for n, v in own.items() if isinstance(v, Tensor) and v.dim() and v.shape == parameter.shape}
+        large = {
+            n: v for n, v in own.items() if isinstance(v, Tensor) and v.dim() and v.shape == parameter.shape
+        }
         small = {n: _on_cpu(v) for n, v in own.items() if n not in large}
         told = [(list(own), {n: v.dtype for n, v in large.items()}, small)]
         dist.broadcast_object_list(told, src=owner)

@@ -95,8 +95,8 @@ def _check_started(place: Place, wanted: Wanted) -> None:
     if (wanted.on_machine, wanted.machines) == (place.on_machine, place.machines):
         return
     raise ValueError(
-        f"{place.starter} started {place.processes} processes ({place.on_machine} on each of {place.machines} "
-        f"machines), and the settings ask for {wanted.on_machine * wanted.machines}: "
+        f"{place.starter} started {place.processes} processes ({place.on_machine} on each of "
+        f"{place.machines} machines), and the settings ask for {wanted.on_machine * wanted.machines}: "
         f"add trainer.devices={place.on_machine} trainer.num_nodes={place.machines}."
     )
 
@@ -111,6 +111,6 @@ def _check_sweep(place: Place) -> None:
         return  # the processes are those of one job
     if launcher != "BasicLauncher" or sweeper != "BasicSweeper":
         raise ValueError(
-            f"Under {place.starter} each process runs the sweep for itself, which only a plain grid survives, "
-            f"not {launcher} with {sweeper}: leave {place.starter} out, then each job starts its own processes."
+            f"Under {place.starter} each process runs the sweep by itself; only a plain grid survives that, "
+            f"not {sweeper} with {launcher}: leave {place.starter} out, then each job starts its processes."
         )

@@ -1,8 +1,8 @@
 """A GPU of its own for each job of a sweep that runs several at once (``hydra/launcher=joblib_gpus``).
 
-The jobs are run by a few processes, one job after the other. So a GPU belongs to a process, not to a job: once
-CUDA has started in a process it cannot change. A process takes a free one before its first job and keeps it
-until it ends. (Job number modulo GPUs would put two jobs on one GPU as soon as one is shorter than another.)
+The jobs are run by a few processes, one job after the other. So a GPU belongs to a process, not to a job:
+once CUDA has started in a process it cannot change. A process takes a free one before its first job and keeps
+it until it ends. (Job number modulo GPUs would put two jobs on one GPU as soon as one is shorter than another.)
 Free is what no other process of the machine has locked, whichever sweep it belongs to.
 """
 
@@ -30,10 +30,10 @@ def visible_gpus() -> list[str]:
     return [str(number) for number in range(torch.cuda.device_count())]
 
 
-def jobs_at_once(jobs_per_gpu: int) -> int:
+def jobs_at_once(jobs_per_gpu: int | str) -> int:
     """Return how many jobs run at once: so many for each GPU; without any, one for every two cores."""
     gpus = len(visible_gpus())
-    return gpus * jobs_per_gpu if gpus else max(1, (os.cpu_count() or 1) // 2)
+    return gpus * int(jobs_per_gpu) if gpus else max(1, (os.cpu_count() or 1) // 2)
 
 
 OmegaConf.register_new_resolver("jobs_at_once", jobs_at_once, replace=True)
@@ -51,6 +51,7 @@ def take_a_gpu() -> None:
             return
         first = HydraConfig.get().job.get("num") or 0 if HydraConfig.initialized() else 0
         _taken = _lock_one(gpus, int(jobs_per_gpu), first)
+        print(f"jobs of process {os.getpid()} run on GPU {_taken[0]}")
     os.environ[VISIBLE] = _taken[0]
 
 

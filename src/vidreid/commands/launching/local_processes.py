@@ -1,8 +1,8 @@
 """The processes of a training on one machine, started by vidreid itself.
 
-Lightning would start them by the words of the command again: under ``-m`` each would then run the whole sweep,
-and each would choose a folder by its own clock. Here every process gets the one configuration that was composed,
-and the environment that torchrun would give it, so that both ways are one to all that comes after.
+Lightning would start them by the words of the command again: under ``-m`` each would then run the whole
+sweep, and each would choose a folder by its own clock. Here every process gets the one configuration that was
+composed, and the environment that torchrun would give it, so that both ways are one to all that comes after.
 """
 
 import json

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from torch.distributed import DistError
@@ -25,8 +25,8 @@ _LOST = ("closed by peer", "reset by peer", "remote process", "Broken pipe", "Co
 def one_end() -> Iterator[None]:
     """End this process if another one fails within the block, and let the others know if this one does.
 
-    Of processes that fail alike on a machine one speaks; those that only lost the connection say the reason of
-    the one that failed.
+    Of processes that fail alike on a machine one speaks; those that only lost the connection say the reason
+    of the one that failed.
 
     Raises:
         ValueError: If another process is gone.
@@ -80,10 +80,8 @@ def _watch(over: threading.Event, place: Place) -> None:
 
 def _tell(place: Place, sentence: str) -> None:
     told = {"rank": place.rank, "machine": place.machine, "says": sentence}
-    try:
+    with suppress(DistError):  # nobody may be left to be told
         meeting_store().compare_set(attempt_key("failed"), "", json.dumps(told))
-    except DistError:
-        pass  # nobody is left to be told
 
 
 def _first_to_say(place: Place, sentence: str) -> bool:

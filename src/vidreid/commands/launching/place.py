@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 INTERACTIVE = ("bash", "interactive")
@@ -60,7 +61,7 @@ def only_the_first_speaks() -> Iterator[None]:
     if Place.here().rank == 0:
         yield
         return
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), warnings.catch_warnings():
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
         yield

@@ -16,7 +16,9 @@ def main() -> None:
     with os.fdopen(os.dup(sys.stdin.fileno()), "rb") as pipe:
         (length,) = struct.unpack("!q", pipe.read(8))
         config = pickle.loads(pipe.read(length))
-    threading.Thread(target=_end_with_starter, args=(sys.stdin.fileno(),), name="starter", daemon=True).start()
+    threading.Thread(
+        target=_end_with_starter, args=(sys.stdin.fileno(),), name="starter", daemon=True
+    ).start()
     with only_the_first_speaks():
         plain_errors(train_composed)(config)
 
