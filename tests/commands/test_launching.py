@@ -46,8 +46,8 @@ PCB = (
 )  # fmt: skip
 KMPNET = (
     "experiment=kmpnet_pcb_synthetic", *SMALL, *NARROW, "model.graph.layers=[1,1,1,1]",
-    "model.graph.width=16", "data.batch_size=2", "stages.visual.data.batch_size=2", "stages.visual.trainer.max_epochs=1",
-    "trainer.max_epochs=1", "callbacks.pictures=null",
+    "model.graph.width=16", "data.batch_size=2", "stages.visual.data.batch_size=2",
+    "stages.visual.trainer.max_epochs=1", "trainer.max_epochs=1", "callbacks.pictures=null",
 )  # fmt: skip
 TRANSFORMER = (
     "experiment=key_reid_synthetic", *SMALL, "data.identities_per_batch=2", "data.tracklets_per_identity=2",

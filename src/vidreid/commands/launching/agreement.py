@@ -13,8 +13,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar, cast
 
-from lightning.pytorch.plugins.environments import SLURMEnvironment
-from torch.distributed import TCPStore
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from torch.distributed import TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
 from vidreid.commands.launching.place import Place
 

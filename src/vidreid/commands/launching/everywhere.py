@@ -1,6 +1,5 @@
-"""A training on all processes that its settings ask for."""
+"""A training or an evaluation on all processes that its settings ask for."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import lightning as L
@@ -12,13 +11,10 @@ from lightning.pytorch.strategies.launchers.subprocess_script import _Subprocess
 from omegaconf import DictConfig
 
 from vidreid.commands.launching.gpus import take_a_gpu
-from vidreid.commands.launching.local_processes import run_processes
+from vidreid.commands.launching.local_processes import Task, run_processes
 from vidreid.commands.launching.one_end import one_end
 from vidreid.commands.launching.place import Place
 from vidreid.commands.quiet import quiet
-from vidreid.training.run_folder import RunFolder
-
-Task = Callable[[DictConfig], dict[str, Any]]
 
 
 class Wanted(NamedTuple):
@@ -36,18 +32,19 @@ class Wanted(NamedTuple):
     by_script: bool
 
 
-def everywhere(task: Task, config: DictConfig) -> dict[str, Any]:
-    """Run a training on all processes that its settings ask for.
+def everywhere(task: Task, config: DictConfig, trainer: DictConfig | None = None) -> dict[str, Any]:
+    """Run a task on all processes that the settings of its trainer ask for.
 
     Where torchrun or srun started the processes, this is one of them. Otherwise those of this machine are
     started here, each with this very configuration.
 
     Args:
-        task: The training; it leaves its numbers in the run folder.
+        task: A function of a module; its result must be plain values.
         config: Its configuration.
+        trainer: The settings of its trainer; by default those of the configuration.
 
     Returns:
-        What the training returns.
+        What the task returns.
 
     Raises:
         ValueError: If the processes that were started are not those that the settings ask for, or a sweep
@@ -56,7 +53,7 @@ def everywhere(task: Task, config: DictConfig) -> dict[str, Any]:
     place = Place.here()
     if place.starter == "nobody":
         take_a_gpu()
-    wanted = wanted_processes(config.trainer)
+    wanted = wanted_processes(config.trainer if trainer is None else trainer)
     if place.starter != "nobody":
         _check_started(place, wanted)
         _check_sweep(place)
@@ -69,8 +66,7 @@ def everywhere(task: Task, config: DictConfig) -> dict[str, Any]:
         )
     if wanted.on_machine == 1 or not wanted.by_script:
         return task(config)
-    run_processes(config, wanted.on_machine)
-    return RunFolder(config.paths.run_dir).read_metrics()
+    return run_processes(task, config, wanted.on_machine)
 
 
 def wanted_processes(trainer: DictConfig) -> Wanted:

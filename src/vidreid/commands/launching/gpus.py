@@ -2,8 +2,8 @@
 
 The jobs are run by a few processes, one job after the other. So a GPU belongs to a process, not to a job:
 once CUDA has started in a process it cannot change. A process takes a free one before its first job and keeps
-it until it ends. (Job number modulo GPUs would put two jobs on one GPU as soon as one is shorter than another.)
-Free is what no other process of the machine has locked, whichever sweep it belongs to.
+it until it ends. (Job number modulo GPUs would put two jobs on one GPU as soon as one is shorter than the
+others.) Free is what no other process of the machine has locked, whichever sweep it belongs to.
 """
 
 import fcntl
@@ -11,11 +11,11 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import torch
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 SETTING = "VIDREID_JOBS_PER_GPU"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -49,8 +49,9 @@ def take_a_gpu() -> None:
         gpus = visible_gpus()
         if not gpus:
             return
-        first = HydraConfig.get().job.get("num") or 0 if HydraConfig.initialized() else 0
-        _taken = _lock_one(gpus, int(jobs_per_gpu), first)
+        hydra = cast(DictConfig | None, HydraConfig.instance().cfg)
+        number = None if hydra is None else OmegaConf.select(hydra, "hydra.job.num")
+        _taken = _lock_one(gpus, int(jobs_per_gpu), number or 0)
         print(f"jobs of process {os.getpid()} run on GPU {_taken[0]}")
     os.environ[VISIBLE] = _taken[0]
 

@@ -14,29 +14,39 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
-from torch.distributed import TCPStore
+from torch.distributed import TCPStore  # pyright: ignore[reportPrivateImportUsage]
+
+Task = Callable[[DictConfig], dict[str, Any]]
+
+RESULT = "vidreid/result"
+"""Where the first process leaves its result in the store."""
 
 _FROM_OUTSIDE = re.compile(r"\$\{\s*[\w.]+\s*:")
 _GRACE = 15.0  # for the others to end by themselves after one has failed
 _HOST = "127.0.0.1"
 
 
-def run_processes(config: DictConfig, count: int) -> None:
-    """Run a training in so many processes, and wait for all.
+def run_processes(task: Task, config: DictConfig, count: int) -> dict[str, Any]:
+    """Run a task in so many processes, and wait for all.
 
     Args:
-        config: The configuration of the training.
+        task: A function of a module; its result must be plain values.
+        config: Its configuration.
         count: Number of processes.
+
+    Returns:
+        What the first process returned.
 
     Raises:
         ValueError: If a process was killed.
         SystemExit: If one failed; it has said why.
     """
     store = TCPStore(_HOST, 0, is_master=True, wait_for_workers=False)
-    message = pickle.dumps(settled(config))
+    message = pickle.dumps((task, settled(config)))
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for rank in range(count):
@@ -55,6 +65,7 @@ def run_processes(config: DictConfig, count: int) -> None:
         for process in processes:
             process.kill()  # nothing happens to those that are done
             process.wait()
+    return json.loads(store.get(RESULT))
 
 
 def settled(config: DictConfig) -> DictConfig:
