@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from optuna.trial import TrialState
 
 from support.searches import WORDS, run_search, scored, trials_of
-from vidreid.commands.sweeps.journal import JOURNAL
+from vidreid.commands.sweeps.journal import JOURNAL, LOCK
 from vidreid.commands.sweeps.trial import PRUNED_FILE, stop_if_pruned, trial_callbacks, trial_folder
 from vidreid.metrics.distances import NotFiniteError
 
@@ -347,7 +347,7 @@ def test_a_trial_that_outlives_its_search_is_waited_for(program: Program, tmp_pa
             "import sys; from pathlib import Path\n"
             "from vidreid.commands.sweeps.process_lock import hold\n"
             "with hold(Path(sys.argv[1]), ''): print('held', flush=True); sys.stdin.read()",
-            str(program.search / "trial_0" / ".lock"),
+            str(program.search / "trial_0" / LOCK),
         ],
         env={**os.environ, "PYTHONPATH": str(program.root / "src")},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

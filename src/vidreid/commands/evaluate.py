@@ -11,6 +11,8 @@ from vidreid.commands import config_dir
 from vidreid.commands.building import build_module, without_initial_weights
 from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import TABLE, describe_with, evaluate, evaluation_file, print_metrics
+from vidreid.commands.launching.everywhere import everywhere
+from vidreid.commands.launching.place import Place, only_the_first_speaks
 from vidreid.commands.other_benchmark import use_benchmark
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
@@ -19,7 +21,10 @@ from vidreid.data.datamodule import ReidDataModule
 from vidreid.training.run_folder import RunFolder
 
 # Settings under which the numbers stay the same.
-_OF_NO_WEIGHT = {"data.root", "data.workers", "data.pack", "data.pack_folder", "trainer.accelerator"}
+_OF_NO_WEIGHT = {
+    "data.root", "data.workers", "data.pack", "data.pack_folder",
+    "trainer.accelerator", "trainer.devices", "trainer.strategy",
+}  # fmt: skip
 
 
 def evaluate_run(config: DictConfig) -> dict[str, Any]:
@@ -37,9 +42,25 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
         FileNotFoundError: If the run or its checkpoint does not exist.
         ValueError: If the numbers cannot be computed under the settings.
     """
-    run = RunFolder.existing(config.run)
-    stored = OmegaConf.create(run.read_config())
+    return everywhere(_evaluate, config, _stored(config).trainer)
+
+
+def _stored(config: DictConfig) -> DictConfig:
+    """Return the configuration of the run, whose trainer has the processes that the evaluation asks for."""
+    stored = OmegaConf.create(RunFolder.existing(config.run).read_config())
     assert isinstance(stored, DictConfig)
+    stored.trainer.num_nodes = Place.here().machines
+    if config.trainer.devices is None:  # however many trained it: one is enough, and the numbers are the same
+        stored.trainer.update({"devices": Place.here().on_machine, "strategy": "auto"})
+    for key in ("accelerator", "devices", "strategy"):
+        if config.trainer[key] is not None:
+            stored.trainer[key] = config.trainer[key]
+    return stored
+
+
+def _evaluate(config: DictConfig) -> dict[str, Any]:
+    """Evaluate on this process, one of those that are asked for."""
+    run, stored = RunFolder(config.run), _stored(config)
     if config.benchmark is not None:
         use_benchmark(stored.data, config.benchmark, config.data.root)
     changed = _replace(stored, config)
@@ -64,7 +85,8 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
     if not trainer.is_global_zero:
         return metrics
     name = evaluation_file(changed, which, stored.select)
-    print_metrics(metrics, run.write_metrics(metrics, name))
+    if trainer.is_global_zero:
+        print_metrics(metrics, run.write_metrics(metrics, name))
     if name == "eval.json" and run.metrics_file.is_file():
         before = run.read_metrics()
         if TABLE[0] in before:  # a run with test=false has measured nothing to compare with
@@ -106,4 +128,5 @@ def _hydra_main(config: DictConfig) -> None:
 
 def main() -> None:
     """Run the command."""
-    _hydra_main()
+    with only_the_first_speaks():
+        _hydra_main()

@@ -13,6 +13,7 @@ from vidreid.commands.building import build_module, open_data, plain, without_in
 from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import describe_with, evaluate, evaluation_file, print_metrics
 from vidreid.commands.held_out import held_out_scores, print_held_out, without_test
+from vidreid.commands.launching.place import Place
 from vidreid.commands.quiet import quiet
 from vidreid.commands.sweeps.trial import stop_if_pruned, trial_callbacks
 from vidreid.data.datamodule import ReidDataModule
@@ -37,7 +38,7 @@ from vidreid.training.step_seed import StepSeed
 
 def train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> dict[str, Any]:
     """Train one stage in its run folder, or go on with it, and evaluate the selected checkpoint."""
-    if not run.config_file.is_file():
+    if Place.here().rank == 0 and not run.config_file.is_file():
         run.write_config(plain(config))
     L.seed_everything(config.seed, workers=True, verbose=False)
     last = run.checkpoint("last")

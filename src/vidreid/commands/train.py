@@ -1,6 +1,5 @@
 """``train``: from a configuration to a trained, evaluated run folder."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,26 @@ from omegaconf import DictConfig, OmegaConf
 
 from vidreid.commands import config_dir
 from vidreid.commands.building import build_module, open_data, plain, without_initial_weights
+from vidreid.commands.launching.agreement import first_decides
+from vidreid.commands.launching.everywhere import everywhere
+from vidreid.commands.launching.folders import alone_in, new_run_folder, sweep_time
+from vidreid.commands.launching.place import Place, only_the_first_speaks
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.same_settings import check_same_settings
 from vidreid.commands.single_training import train_single
 from vidreid.commands.stages import final_stage, first_stage, has_two_stages
-from vidreid.commands.sweeps.trial import is_trial, run_trial
+from vidreid.commands.sweeps.trial import ended_early, is_trial, run_trial
 from vidreid.training.run_folder import RunFolder
 
 
 def run_dir(resume: str | None, runs: str, name: str) -> str:
     """Return the folder of a run: the one to go on with, or a new one named by the time."""
-    return resume or str(Path(runs) / name / datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
+    return resume or new_run_folder(runs, name)
 
 
-OmegaConf.register_new_resolver("run_dir", run_dir, replace=True)
+# A folder is made new once; asked again, the same configuration gives the same one.
+OmegaConf.register_new_resolver("run_dir", run_dir, replace=True, use_cache=True)
+OmegaConf.register_new_resolver("sweep_time", sweep_time, replace=True, use_cache=True)
 
 
 def train(config: DictConfig) -> dict[str, Any]:
@@ -39,24 +44,33 @@ def train(config: DictConfig) -> dict[str, Any]:
         FileNotFoundError: If data, checkpoint or the run to resume are not where the configuration says.
         ValueError: If settings contradict each other or the data.
     """
-    config = _resumed(config) if config.resume else _started(config)
+    return everywhere(train_composed, _resumed(config) if config.resume else _started(config))
+
+
+def train_composed(config: DictConfig) -> dict[str, Any]:
+    """Train on this process, one of those that the configuration asks for: the rest of ``train``."""
+    return ended_early(_train_stages, config)
+
+
+def _train_stages(config: DictConfig) -> dict[str, Any]:
     run = RunFolder(config.paths.run_dir)
     data = open_data(config)
     for notice in data.notices:
         print(f"note: {notice}")
-    if run.config_file.is_file() and not config.resume:
-        check_same_settings(run, plain(config))
-        run.write_config(plain(config))  # the first stage of other rows becomes a row of its own
-        if run.metrics_file.is_file():
+    with alone_in(run.path):
+        if first_decides(run.config_file.is_file):
+            check_same_settings(run, plain(config))
+        if Place.here().rank == 0:
+            run.write_config(plain(config))  # also: the first stage of other rows becomes a row of its own
+        if first_decides(run.metrics_file.is_file):
             print(f"finished before: {run.path}")
             return run.read_metrics()
-    elif not run.config_file.is_file():
-        run.write_config(plain(config))
-    print(f"run folder: {run.path}   (after an interruption: train.py resume={run.path})")
-    if has_two_stages(config) and config.visual_checkpoint is None:
-        build_module(without_initial_weights(config))  # what cannot be built is said now, not after stage 1
-        config.visual_checkpoint = str(_train_first_stage(config, run))
-    return train_single(config, run, data)
+        print(f"run folder: {run.path}   (after an interruption: train.py resume={run.path})")
+        if has_two_stages(config) and config.visual_checkpoint is None:
+            # What cannot be built is said now, not after stage 1.
+            build_module(without_initial_weights(config))
+            config.visual_checkpoint = str(_train_first_stage(config, run))
+        return train_single(config, run, data)
 
 
 def _train_first_stage(config: DictConfig, run: RunFolder) -> Path:
@@ -67,11 +81,14 @@ def _train_first_stage(config: DictConfig, run: RunFolder) -> Path:
     stage.name = f"{config.name}_visual_stage"
     stage.study = None
     data = open_data(stage)
-    if first.config_file.is_file():
-        check_same_settings(first, plain(stage))
-    if not first.metrics_file.is_file():
-        print(f"stage 1 of 2: the visual branch alone, {stage.trainer.max_epochs} epochs, in {first.path}")
-        train_single(stage, first, data)
+    with alone_in(first.path):  # rows of a study share it, and may run at once
+        if first_decides(first.config_file.is_file):
+            check_same_settings(first, plain(stage))
+        if not first_decides(first.metrics_file.is_file):
+            print(
+                f"stage 1 of 2: the visual branch alone, {stage.trainer.max_epochs} epochs, in {first.path}"
+            )
+            train_single(stage, first, data)
     after = "with the graph" if config.stages.plan == "visual_then_graph" else "the same without a graph"
     print(f"stage 2 of 2: {after}, {config.trainer.max_epochs} epochs")
     return first.checkpoint(config.select)
@@ -119,8 +136,5 @@ def _overrides_besides_resume() -> list[str]:
 
 def main() -> None:
     """Run the command."""
-    _hydra_main()
-
-
-if __name__ == "__main__":
-    main()
+    with only_the_first_speaks():
+        _hydra_main()

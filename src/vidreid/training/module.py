@@ -18,6 +18,7 @@ from vidreid.metrics.reid import ReidMetric
 from vidreid.metrics.tracklets import QUERY
 from vidreid.models.network import ReidNetwork
 from vidreid.training.joint_optimizer import JointOptimizer
+from vidreid.training.sharded_optimizer import ShardedOptimizer, ShardedStates
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -143,6 +144,8 @@ class ReidModule(L.LightningModule):
             ValueError: If there is an optimiser for parameters of the losses, and they have none.
         """
         optimizer = self._optimizer()
+        if isinstance(self.trainer.strategy, ShardedStates):
+            optimizer = ShardedOptimizer(optimizer)
         epochs = max(self.trainer.max_epochs or 1, 1)
         steps = max(int(self.trainer.estimated_stepping_batches) // epochs, 1)
         schedule = self.make_schedule(optimizer, steps, epochs)

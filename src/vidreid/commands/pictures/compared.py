@@ -92,6 +92,9 @@ def _rank(
     with quiet():
         trainer: L.Trainer = instantiate(
             settings.trainer,
+            devices=1,  # however many trained it
+            num_nodes=1,
+            strategy="auto",
             logger=False,
             enable_checkpointing=False,
             default_root_dir=str(run.path),

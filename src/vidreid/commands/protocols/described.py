@@ -2,7 +2,7 @@
 
 import lightning as L
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vidreid.commands.building import build_module, without_initial_weights
 from vidreid.commands.data_fit import check_data_fit
@@ -29,6 +29,8 @@ def describe_run(config: DictConfig) -> Described:
     assert isinstance(stored, DictConfig)
     for group in ("data", "metric", "trainer"):
         replace_settings(stored[group], config[group])
+    with open_dict(stored):
+        stored.data.query = "tracklet"  # the protocols say who asks, by whole tracklets
     stored.trainer.devices, stored.trainer.num_nodes, stored.trainer.strategy = 1, 1, "auto"
     data: ReidDataModule = instantiate(stored.data)
     protocols = dict(data.benchmark.protocols)
@@ -52,6 +54,6 @@ def describe_run(config: DictConfig) -> Described:
         protocols=protocols,
         frames_per_clip=data.test_clip_length,
         told=f"{method_name(module.network)} of {run.path} ({which}) on {data.benchmark.name}, "
-        f"test_sampling={data.test_sampling}, {data.test_clip_length} frames a clip",
+        f"test_sampling={data.evaluation.sampling}, {data.test_clip_length} frames a clip",
         distance=stored.metric.distance,
     )

@@ -16,7 +16,7 @@ from vidreid.files import write_whole
 
 JOURNAL = "journal.log"
 SETTINGS = "search.yaml"
-LOCK = ".lock"
+LOCK = ".search_lock"
 STUDY = "search"
 
 # Attributes of a trial in the journal.

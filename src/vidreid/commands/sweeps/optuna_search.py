@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from vidreid.commands.launching.place import Place
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.same_settings import OF_NO_WEIGHT
 from vidreid.commands.sweeps.journal import (
@@ -33,7 +34,6 @@ from vidreid.commands.sweeps.journal import (
     fail,
     is_done,
 )
-from vidreid.commands.sweeps.own_process import rank
 from vidreid.commands.sweeps.process_lock import hold
 from vidreid.commands.sweeps.space import Space, example, override, read_space, split_overrides, told
 
@@ -99,7 +99,7 @@ def _space(tree: DictConfig, fixed: Mapping[str, str], searched: Space) -> Space
 
 def _check(base: DictConfig, space: Space, params: Mapping[str, str] | None) -> None:
     """Refuse what makes no search."""
-    if rank() != 0:
+    if Place.here().starter != "nobody":
         raise ValueError(
             "A search is started once, not once a process: start it without torchrun or srun, and give its "
             "trials their devices by trainer.devices."

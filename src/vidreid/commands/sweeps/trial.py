@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from optuna.study import Study
@@ -22,13 +20,14 @@ from optuna.trial import Trial, TrialState
 from vidreid.commands.plain_errors import sentence_of
 from vidreid.commands.stages import first_stage, has_two_stages
 from vidreid.commands.sweeps.journal import AGAIN, DIVERGED, LOCK, fail, open_study, trial_of
-from vidreid.commands.sweeps.own_process import rank, run_in_own_process, wants_processes
 from vidreid.commands.sweeps.process_lock import hold
 from vidreid.files import write_whole
 from vidreid.metrics.distances import NotFiniteError
 from vidreid.training.held_out_reports import HeldOutReports
 
 PRUNED_FILE = "pruned.json"
+_ENDED = "ended"
+"""In the place of numbers: ``pruned``, or the sentence of a training that diverged."""
 
 
 class PrunedError(Exception):
@@ -45,23 +44,35 @@ def run_trial(config: DictConfig, train: Callable[[DictConfig], Mapping[str, Any
 
     Args:
         config: The configuration of the job.
-        train: Trains and returns what ``metrics.json`` holds. It raises :class:`PrunedError` or
-            :class:`~vidreid.metrics.distances.NotFiniteError` where the training ends before its time.
+        train: Trains on all its processes and returns what ``metrics.json`` holds, or what ``ended_early``
+            says where the training ends before its time.
 
     Returns:
         The held-out mAP; ``None`` for a trial that was pruned or failed.
     """
-    if rank() != 0:
-        return _follow(config, train)
-    if wants_processes(config) and HydraConfig.get().mode == RunMode.MULTIRUN:
-        run_in_own_process(HydraConfig.get().overrides.task, trial_folder(config))
-        return None
     folder, number = trial_folder(config), config.hparams_search.trial
     busy = f"Trial {number} in {folder} is being trained by process {{process}}: wait for it or end it."
     with hold(folder / LOCK, busy):
         study = open_study(folder.parent, instantiate(config.hparams_search.pruner))
         take_over_reports(study, trial_of(study, number))
         return _train_and_tell(config, train, study, number)
+
+
+def ended_early(train: Callable[[DictConfig], dict[str, Any]], config: DictConfig) -> dict[str, Any]:
+    """Train, and say as a plain value if a trial was pruned or diverged: it crosses from process to process.
+
+    Args:
+        train: Trains on one process of several.
+        config: The configuration of the run.
+    """
+    if not is_trial(config):
+        return train(config)
+    try:
+        return train(config)
+    except PrunedError:
+        return {_ENDED: "pruned"}
+    except NotFiniteError as error:
+        return {_ENDED: str(error)}
 
 
 def trial_callbacks(config: DictConfig) -> list[L.Callback]:
@@ -93,21 +104,16 @@ def take_over_reports(study: Study, trial: Trial) -> None:
             trial.report(value, step)
 
 
-def _follow(config: DictConfig, train: Callable[[DictConfig], Mapping[str, Any]]) -> None:
-    """Train as another process than the first, which alone reports."""
-    try:
-        train(config)
-    except (PrunedError, NotFiniteError):
-        print("this process follows the first one to the end of the trial")
-
-
 def _train_and_tell(
     config: DictConfig, train: Callable[[DictConfig], Mapping[str, Any]], study: Study, number: int
 ) -> float | None:
     folder = trial_folder(config)
     try:
         stop_if_pruned(config)  # killed after it was pruned, before the journal knew
-        value = (train(config).get("held_out") or {}).get("mAP")
+        metrics = train(config)
+        if _ENDED in metrics:
+            raise PrunedError if metrics[_ENDED] == "pruned" else NotFiniteError(metrics[_ENDED])
+        value = (metrics.get("held_out") or {}).get("mAP")
         if value is None or math.isnan(value):
             raise ValueError("No held-out query could be answered: hold out more identities.")
     except PrunedError:
@@ -116,6 +122,9 @@ def _train_and_tell(
     except NotFiniteError as error:
         fail(study, number, DIVERGED)
         print(f"trial {number} diverged and counts as failed: {error}")
+    except SystemExit:
+        fail(study, number, "one of its processes failed, and said why on the screen")
+        print(f"error in trial {number}: one of its processes failed, see above", file=sys.stderr)
     except Exception as error:
         sentence = sentence_of(error)
         if sentence is None:
