@@ -59,10 +59,11 @@ def neighbour_lists(distances_of: ItemDistances, length: int, step: int | None =
     items = np.empty((total, min(length, total)), np.int64)
     distances = np.empty(items.shape, np.float32)
     maxima = np.empty(total, np.float32)
-    for rows in torch.arange(total, device=distances_of.device).split(step or distances_of.tile):
-        block = distances_of(rows)
+    step = step or distances_of.tile
+    for start in range(0, total, step):
+        here = slice(start, min(start + step, total))
+        block = distances_of(torch.arange(here.start, here.stop, device=distances_of.device))
         values, columns = nearest(block, length)
-        here = slice(int(rows[0]), int(rows[-1]) + 1)
         items[here], distances[here] = columns.cpu().numpy(), values.cpu().numpy()
         maxima[here] = block.amax(dim=1).cpu().numpy()
     return NeighbourLists(items, distances, maxima)
