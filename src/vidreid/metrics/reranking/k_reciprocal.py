@@ -106,7 +106,8 @@ class KReciprocalDistances:
         self._distances_of = distances_of
         self._queries = queries
         self._settings = settings
-        lists = neighbour_lists(distances_of, max(settings.k1 + 1, settings.k2))
+        # Longer than the neighbourhoods: a set reaches beyond them, and what is listed is not computed again.
+        lists = neighbour_lists(distances_of, max(2 * (settings.k1 + 1), settings.k2))
         # Items that are all in one place have nothing to be divided by.
         self._maxima = np.where(lists.maxima > 0, lists.maxima, 1).astype(np.float64)
         sets = expanded_sets(lists.items, settings.k1)
