@@ -69,7 +69,7 @@ def expanded_queries(
             nearest(distances_of(slice(start, start + distances_of.tile)), k)[1]
             for start in range(0, len(query), distances_of.tile)
         ]
-    near = torch.cat(found) if found else torch.empty(0, min(k, len(gallery)), dtype=torch.int64)
+    near = torch.cat(found) if found else torch.empty(0, k, dtype=torch.int64, device=device)
     if visible is not None and shown is not None and segments is not None:
         return _mean_of_visible(query, gallery, near, visible, shown, segments)
     expanded = torch.empty_like(query)
@@ -122,7 +122,7 @@ class AlphaExpansion:
     Attributes:
         method: What results call it.
         k: Gallery items that a query is averaged with.
-        alpha: Power of the similarity; 0 is the plain average over items that are not opposite.
+        alpha: Power of the similarity; 0 is the plain average.
 
     Raises:
         ValueError: If a number is out of its range.
