@@ -17,6 +17,7 @@ import key_reid
 import loader
 import packed_frames
 import reference_stack
+import reranking
 import training_step
 
 from vidreid.files import write_whole
@@ -51,6 +52,7 @@ def main() -> None:
         "key_reid": key_reid.run,
         "reference_stack": reference_stack.run,
         "evaluation": evaluation.run,
+        "reranking": reranking.run,
     }
     if torch.cuda.is_available():
         benchmarks["accelerator"] = accelerator.run

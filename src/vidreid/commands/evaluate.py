@@ -17,6 +17,7 @@ from vidreid.commands.other_benchmark import use_benchmark
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.quiet import quiet
 from vidreid.commands.replaced_settings import replace_settings
+from vidreid.commands.reranked import print_reranked, reranked_metrics, settings_for_the_name
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.training.run_folder import RunFolder
 
@@ -36,7 +37,7 @@ def evaluate_run(config: DictConfig) -> dict[str, Any]:
 
     Returns:
         The numbers, as in the run's ``metrics.json``. Under the run's own settings they are compared with
-        that file; under others they are written beside it, under a name that says which.
+        that file; under others, and re-ranked, they are written beside it, under a name that says which.
 
     Raises:
         FileNotFoundError: If the run or its checkpoint does not exist.
@@ -65,6 +66,7 @@ def _evaluate(config: DictConfig) -> dict[str, Any]:
         use_benchmark(stored.data, config.benchmark, config.data.root)
     changed = _replace(stored, config)
     which = config.checkpoint or stored.select
+    reranking = instantiate(config.rerank)  # what cannot be is refused before the long part
     data: ReidDataModule = instantiate(stored.data)
     for notice in data.notices:
         print(f"note: {notice}")
@@ -82,11 +84,17 @@ def _evaluate(config: DictConfig) -> dict[str, Any]:
             stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
         )
         metrics = evaluate(stored, run, trainer, module, data, run.checkpoint(which))
+    if reranking is not None:
+        metrics = reranked_metrics(reranking, config.rerank, metrics, module, data)
+        changed = [*changed, *settings_for_the_name(config.rerank, reranking.method)]
+        if trainer.is_global_zero:
+            file = run.write_metrics(metrics, evaluation_file(changed, which, stored.select))
+            print_reranked(metrics, file)
+        return metrics
     if not trainer.is_global_zero:
         return metrics
     name = evaluation_file(changed, which, stored.select)
-    if trainer.is_global_zero:
-        print_metrics(metrics, run.write_metrics(metrics, name))
+    print_metrics(metrics, run.write_metrics(metrics, name))
     if name == "eval.json" and run.metrics_file.is_file():
         before = run.read_metrics()
         if TABLE[0] in before:  # a run with test=false has measured nothing to compare with

@@ -175,8 +175,8 @@ class ReidMetric(Metric):
             gallery.features,
             query.pids,
             gallery.pids,
-            self._cameras(query),
-            self._cameras(gallery),
+            self.cameras_of(query),
+            self.cameras_of(gallery),
             distance=self.distance,
             average_precision=self.average_precision,
             junk_pid=self.junk_pid,
@@ -216,6 +216,14 @@ class ReidMetric(Metric):
         assert self._descriptors is not None
         return self._descriptors
 
+    def cameras_of(self, side: TrackletDescriptors) -> Tensor:
+        """Return the cameras that decide what is ignored, ``(n,)`` int64, of the queries or of the gallery."""
+        if self.cameras == "tracklets":
+            return side.cameras
+        assert side.clips is not None
+        assert self.frames_per_clip is not None
+        return legacy_frame_cameras(side.cameras, side.clips, self.frames_per_clip)
+
     def reset(self) -> None:
         """Forget all clips."""
         super().reset()
@@ -235,14 +243,6 @@ class ReidMetric(Metric):
         visible = meta[:, _META:].bool() if meta.shape[1] > _META else None
         facts = tracklets, pids, cameras, roles
         return pool_clips(features, *facts, self.normalize, visible, self.segments, outfits, self.pooling)
-
-    def _cameras(self, side: TrackletDescriptors) -> Tensor:
-        """Cameras that decide what is ignored, of the queries or of the gallery."""
-        if self.cameras == "tracklets":
-            return side.cameras
-        assert side.clips is not None
-        assert self.frames_per_clip is not None
-        return legacy_frame_cameras(side.cameras, side.clips, self.frames_per_clip)
 
     def _sync_dist(
         self, dist_sync_fn: Callable[..., list[Tensor]] | None = None, process_group: Any | None = None

@@ -120,8 +120,8 @@ class PairDistances:
             self._distances = VisibleDistances(gallery, gallery_visible.to(gallery.device), segments)
         self.tile = self._distances.tile
 
-    def __call__(self, rows: slice) -> Tensor:
-        """Return the distances of a slice of the queries to the gallery, ``(n, G)`` float32."""
+    def __call__(self, rows: slice | Tensor) -> Tensor:
+        """Return the distances of a slice of the queries, or of some by number, ``(n, G)`` float32."""
         if isinstance(self._distances, VisibleDistances):
             assert self._visible is not None
             return self._distances.to(self._query[rows], self._visible[rows])
