@@ -68,6 +68,7 @@ def build_module(config: DictConfig) -> ReidModule:
         mean=tuple(config.pixels.mean),
         std=tuple(config.pixels.std),
         loss_optimizer=instantiate(config.get("loss_optimizer")),  # runs of earlier versions have none
+        micro_batch=config.get("micro_batch"),
     )
 
 

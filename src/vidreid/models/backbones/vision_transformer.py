@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from vidreid.keypoints.part_maps import PatchGrid
 from vidreid.models.backbones.weights import imagenet_weights, load_exactly, read_state
 from vidreid.models.layers.camera_embedding import CameraEmbedding
+from vidreid.models.recomputing import recomputed
 
 _NOT_NEEDED = ("head.", "head_dist.", "pre_logits.", "fc_norm.", "fc.")
 
@@ -51,6 +52,9 @@ class VisionTransformer(nn.Module):
         embedding: ``D``, likewise.
         depth: Blocks including the last, likewise.
         heads: Attention heads, likewise.
+        checkpoint: Compute the activations of each block again in the backward pass instead of keeping them:
+            the same gradients in less memory and more time. The blocks of branches keep theirs: they read one
+            row, and so keep a fraction.
 
     Raises:
         ValueError: If timm has no such ViT, or the weights do not fit.
@@ -74,8 +78,10 @@ class VisionTransformer(nn.Module):
         embedding: int | None = None,
         depth: int | None = None,
         heads: int | None = None,
+        checkpoint: bool = False,
     ) -> None:
         super().__init__()
+        self.checkpoint = checkpoint
         changes = {"patch_size": patch, "embed_dim": embedding, "depth": depth, "num_heads": heads}
         vit = _create(name, drop_path, {key: value for key, value in changes.items() if value is not None})
         self.project = cast(nn.Conv2d, vit.patch_embed.proj)
@@ -116,7 +122,7 @@ class VisionTransformer(nn.Module):
         """
         tokens = self.embed(frames, cameras)
         for block in self.blocks:
-            tokens = block(tokens)
+            tokens = recomputed(block, tokens) if self.checkpoint else block(tokens)
         return tokens
 
     def embed(self, frames: Tensor, cameras: Tensor | None = None) -> Tensor:
