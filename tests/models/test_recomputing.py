@@ -53,7 +53,7 @@ def test_pieces_inside_pieces() -> None:
                 rows = recomputed(child, rows)
             return rows
 
-        return recomputed(inner, rows, inside=module)
+        return recomputed(inner, rows, inside=[module])
 
     rows = torch.randn(5, 6)
     assert torch.equal(run(one, lambda module, rows: module(rows), rows), run(other, nested, rows))

@@ -1,4 +1,4 @@
-"""The most bytes that tensors made by some code hold at a time, counted exactly: no clock, no process memory."""
+"""The most bytes that the tensors of some code hold at a time: exact, no clock and no process memory."""
 
 import weakref
 from collections.abc import Callable, Iterator

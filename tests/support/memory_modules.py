@@ -70,9 +70,7 @@ def module_of(network: Any, losses: LossRecipe, micro_batch: int | None = None) 
 def batch(clips: int = 8, seed: int = 0) -> ClipBatch:
     """Clips of ``IDENTITIES`` people in turn; some joints are missing, some frames erased."""
     generator = torch.Generator().manual_seed(seed)
-    images = torch.randint(
-        0, 256, (clips, FRAMES, 3, HEIGHT, WIDTH), generator=generator, dtype=torch.uint8
-    )
+    images = torch.randint(0, 256, (clips, FRAMES, 3, HEIGHT, WIDTH), generator=generator, dtype=torch.uint8)
     places = torch.rand(clips, FRAMES, 17, 2, generator=generator) * torch.tensor([WIDTH, HEIGHT])
     seen = torch.rand(clips, 1, 17, 1, generator=generator).expand(-1, FRAMES, -1, -1) < 0.7
     seen[: clips // 4, :, :5] = False  # the head shows in none of the first clips

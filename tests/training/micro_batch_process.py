@@ -1,4 +1,4 @@
-"""One process of a distributed training step in pieces: writes its gradients (a script of the test beside)."""
+"""One process of a distributed training step in pieces: its gradients go to a file (for the test beside)."""
 
 import sys
 from pathlib import Path

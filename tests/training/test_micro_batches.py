@@ -49,7 +49,7 @@ def in_plain_pieces(module: ReidModule, sizes: list[int], clips: Any) -> Tensor:
 @pytest.mark.parametrize("micro_batch", [1, 3, 4])
 @pytest.mark.parametrize("method", MODULES)
 def test_loss_and_gradients_of_the_whole_batch(method: str, micro_batch: int) -> None:
-    """Identity, triplet, centre and attention loss; double precision, since only the order of sums differs."""
+    """Identity, triplet, centre and attention loss; in double precision only the order of sums shows."""
     module = MODULES[method]().double().train()
     without_batch_statistics(module)
     whole = step(module, batch())
@@ -75,9 +75,7 @@ def test_it_is_not_the_loss_of_small_batches() -> None:
     assert in_pieces > torch.stack(halves).mean() + 1e-3, "more clips have harder ones among them"
 
 
-@pytest.mark.parametrize(
-    ("method", "options"), [("key_reid", {"drop_path": 0.5}), ("pcb", {"dropout": 0.5})]
-)
+@pytest.mark.parametrize(("method", "options"), [("key_reid", {"drop_path": 0.5}), ("pcb", {"dropout": 0.5})])
 def test_norms_count_a_piece_once_and_dropout_drops_the_same(method: str, options: dict[str, Any]) -> None:
     """Bit for bit what pieces do that are not computed again: loss, gradients, running statistics."""
     module = MODULES[method](**options).train()
@@ -167,7 +165,8 @@ def test_outputs_are_joined_along_the_clips() -> None:
         else:
             assert got.keys() == expected.keys()
             assert all(torch.equal(got[key], expected[key]) for key in got)
-    assert join_outputs([TrainingOutputs({}, {}), TrainingOutputs({}, {})]) == TrainingOutputs({}, {}, None, {})
+    nothing = TrainingOutputs({}, {}, None, {})
+    assert join_outputs([nothing, nothing]) == nothing
 
 
 def test_without_gradients_nothing_runs_twice() -> None:
@@ -185,7 +184,9 @@ def test_without_gradients_nothing_runs_twice() -> None:
 
 @pytest.mark.parametrize("value", [0, -2, 2.5, "all", True])
 def test_bad_values_get_a_sentence(value: Any) -> None:
-    with pytest.raises(ValueError, match="micro_batch is .*: give the number of clips that pass the network"):
+    with pytest.raises(
+        ValueError, match=r"micro_batch is .*: give the number of clips that pass the network"
+    ):
         check_micro_batch(value)
 
 

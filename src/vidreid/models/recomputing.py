@@ -4,7 +4,7 @@ The second pass repeats the first bit for bit: the state of the random numbers a
 dropout and stochastic depth drop the same. Batch norms normalise by the batch as before, and count it once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar, cast
 
@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 Result = TypeVar("Result")
 
 
-def recomputed(function: Callable[..., Result], *inputs: Any, inside: nn.Module | None = None) -> Result:
+def recomputed(function: Callable[..., Result], *inputs: Any, inside: Iterable[nn.Module] = ()) -> Result:
     """Return ``function(*inputs)`` and keep the inputs alone; the backward pass calls it again.
 
     Without gradients it is a plain call.
@@ -27,25 +27,23 @@ def recomputed(function: Callable[..., Result], *inputs: Any, inside: nn.Module 
         function: What it returns may hold tensors anywhere; must compute the same in both calls.
         inputs: Tensors are to be given here and not by closure: by their device it is known whose random
             numbers are to be restored.
-        inside: Whose batch norms run in ``function``; by default those of ``function``, if it is a module.
+        inside: The modules that run in ``function``, for their batch norms, unless it is a module itself.
     """
     if not torch.is_grad_enabled():
         return function(*inputs)
-    norms = _statistics_of(inside if inside is not None else function)
+    statistics = _statistics_of([function] if isinstance(function, nn.Module) else inside)
     # The compiler knows the update of a statistic for a side effect that it does not repeat.
-    if norms and not torch.compiler.is_compiling():
-        result = checkpoint(function, *inputs, use_reentrant=False, context_fn=lambda: _passes(norms))
+    if statistics and not torch.compiler.is_compiling():
+        result = checkpoint(function, *inputs, use_reentrant=False, context_fn=lambda: _passes(statistics))
     else:
         result = checkpoint(function, *inputs, use_reentrant=False)
     return cast(Result, result)
 
 
-def _statistics_of(module: object) -> list[Tensor]:
+def _statistics_of(modules: Iterable[nn.Module]) -> list[Tensor]:
     """Return the running statistics that a forward pass in training mode changes."""
-    if not isinstance(module, nn.Module):
-        return []
-    norms = [one for one in module.modules() if isinstance(one, _NormBase) and one.training]
-    return [buffer for norm in norms for buffer in norm.buffers(recurse=False)]
+    inside = (one for module in modules for one in module.modules())
+    return [b for one in inside if isinstance(one, _NormBase) and one.training for b in one.buffers()]
 
 
 def _passes(

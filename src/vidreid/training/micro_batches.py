@@ -25,8 +25,8 @@ def check_micro_batch(clips: int | None) -> int | None:
     """
     if clips is not None and (isinstance(clips, bool) or not isinstance(clips, int) or clips < 1):
         raise ValueError(
-            f"micro_batch is {clips!r}: give the number of clips that pass the network at a time, or null for "
-            "the whole batch."
+            f"micro_batch is {clips!r}: give the number of clips that pass the network at a time, or null "
+            "for the whole batch."
         )
     return clips
 
@@ -59,9 +59,7 @@ def forward_in_pieces(
     count = -(-len(images) // clips)
     if count == 1:
         return forward(images, keypoints, cameras)
-    pieces = zip(
-        images.tensor_split(count), _split(keypoints, count), _split(cameras, count), strict=True
-    )
+    pieces = zip(images.tensor_split(count), _split(keypoints, count), _split(cameras, count), strict=True)
     return join_outputs([_piece(forward, *piece, network) for piece in pieces])
 
 
@@ -80,7 +78,7 @@ def _piece(
     forward: ForwardPass, images: Tensor, keypoints: Tensor | None, cameras: Tensor | None, network: nn.Module
 ) -> TrainingOutputs:
     try:
-        return recomputed(forward, images, keypoints, cameras, inside=network)
+        return recomputed(forward, images, keypoints, cameras, inside=[network])
     except ValueError as error:
         if len(images) == 1 and "more than 1 value per channel" in str(error):
             raise ValueError(
