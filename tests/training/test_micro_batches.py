@@ -17,9 +17,20 @@ from support.memory_modules import (
     twin,
     without_batch_statistics,
 )
+from vidreid.losses.attention import FrameAttentionLoss
+from vidreid.losses.branch_triplet import BranchTripletLoss
+from vidreid.losses.center import CenterLoss
+from vidreid.losses.identity import IdentityLoss
+from vidreid.losses.recipe import LossRecipe
+from vidreid.losses.triplet import TripletLoss
 from vidreid.losses.value import ClipFacts
 from vidreid.models.outputs import TrainingOutputs
-from vidreid.training.micro_batches import check_micro_batch, forward_in_pieces, join_outputs
+from vidreid.training.micro_batches import (
+    accumulation_note,
+    check_micro_batch,
+    forward_in_pieces,
+    join_outputs,
+)
 from vidreid.training.module import ReidModule
 
 
@@ -193,3 +204,17 @@ def test_bad_values_get_a_sentence(value: Any) -> None:
 def test_a_single_clip_under_a_norm_over_clips_gets_a_sentence() -> None:
     with pytest.raises(ValueError, match="micro_batch lets a single clip pass the network"):
         step(key_reid().train(), batch(5), 2)
+
+
+def test_accumulating_batches_with_a_loss_over_pairs_gets_a_note() -> None:
+    note = accumulation_note(4, key_reid().losses)
+    assert note is not None
+    assert note.startswith("trainer.accumulate_grad_batches=4 looks for positives and negatives inside each")
+    assert "micro_batch" in note
+    assert accumulation_note(1, key_reid().losses) is None
+    for recipe in (LossRecipe({"triplet": TripletLoss()}), LossRecipe({"triplet": BranchTripletLoss()})):
+        assert accumulation_note(2, recipe) is not None
+    apart = {"identity": IdentityLoss(), "attention": FrameAttentionLoss(), "center": CenterLoss(3, 4, 0)}
+    assert accumulation_note(2, LossRecipe(apart)) is None
+    unused = LossRecipe({"identity": IdentityLoss(), "triplet": TripletLoss()}, {"triplet": 0.0})
+    assert accumulation_note(2, unused) is None

@@ -27,15 +27,16 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 }
 
 
-def start(root: Path, folder: Path, method: str, precision: str, **options: Any) -> tuple[Any, Any, Any]:
+def start(root: Path, folder: Path, method: str, precision: str) -> tuple[Any, Any, Any]:
     settings = (*SMALL, "data.identities_per_batch=2", f"precision={precision}")
     config = compose_training(root, folder, f"experiment={method}_synthetic", *FAMILIES[method], *settings)
     L.seed_everything(0, verbose=False)
     data = open_data(config)
     trainer = L.Trainer(
-        accelerator="cpu", devices=1, precision=config.trainer.precision, max_epochs=1, callbacks=[StepSeed(0)],
-        limit_train_batches=1, limit_val_batches=0, logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False, **options,
+        accelerator="cpu", devices=1, precision=config.trainer.precision, max_epochs=1,
+        callbacks=[StepSeed(0)], limit_train_batches=1, limit_val_batches=0, logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
     )  # fmt: skip
     return build_module(config), data, trainer
 

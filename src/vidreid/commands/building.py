@@ -11,6 +11,7 @@ from vidreid.commands.data_fit import check_people
 from vidreid.commands.evaluation import protocol_options
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.network import ReidNetwork
+from vidreid.training.compiling import compile_training_pass
 from vidreid.training.module import ReidModule
 
 
@@ -56,8 +57,7 @@ def build_module(config: DictConfig) -> ReidModule:
     _note_sizes(config, network)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    if config.compile:
-        network.compile()
+    compile_training_pass(network, config.compile)
     return ReidModule(
         network=network,
         losses=instantiate(config.loss),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from vidreid.losses.recipe import LossRecipe
 from vidreid.models.outputs import TrainingOutputs
 from vidreid.models.recomputing import recomputed
 
@@ -29,6 +30,22 @@ def check_micro_batch(clips: int | None) -> int | None:
             "for the whole batch."
         )
     return clips
+
+
+def accumulation_note(batches: int, losses: LossRecipe) -> str | None:
+    """Return what to know of gradient accumulation with losses over pairs of clips, if it applies.
+
+    Args:
+        batches: How many batches ``trainer.accumulate_grad_batches`` joins to a step.
+        losses: The losses of the training.
+    """
+    if batches == 1 or not losses.compares_clips:
+        return None
+    return (
+        f"trainer.accumulate_grad_batches={batches} looks for positives and negatives inside each batch, not "
+        "across the batches of a step: for one big batch that does not fit, make the batch big and set "
+        "micro_batch instead."
+    )
 
 
 def forward_in_pieces(
