@@ -73,7 +73,7 @@ def frames_of(root: Path, tracklet: str) -> list[Path]:
 
 
 def by_hand(network: Any, files: list[Path]) -> Tensor:
-    """The slow way: read every frame, cut into clips of T, the last in a cycle, describe each alone, average."""
+    """The slow way: cut all frames into clips of T, the last in a cycle; describe each alone, and average."""
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     descriptors = []
     for start in range(0, len(files), T):
