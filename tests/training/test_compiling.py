@@ -95,5 +95,7 @@ def test_describing_compiles_nothing() -> None:
 
 def test_an_unknown_backend_gets_a_sentence() -> None:
     network = VisualNetwork(PCB(3, "resnet10t", channels=(8, 16, 24, 32), reduced=16))
-    with pytest.raises(ValueError, match=r"compile=fast is unknown: choose false, true, or a backend among"):
+    with pytest.raises(
+        ValueError, match=r"compile=fast is unknown: choose false, true, or a backend such as"
+    ):
         compile_training_pass(network, "fast")

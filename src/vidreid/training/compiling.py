@@ -23,9 +23,10 @@ def compile_training_pass(network: ReidNetwork, how: bool | str) -> None:
         if how:
             network.compile()
         return
-    backends = torch.compiler.list_backends(exclude_tags=())
-    if how not in backends:
+    if how not in torch.compiler.list_backends(exclude_tags=()):
+        usual = ", ".join(torch.compiler.list_backends())
         raise ValueError(
-            f"compile={how} is unknown: choose false, true, or a backend among {', '.join(backends)}."
+            f"compile={how} is unknown: choose false, true, or a backend such as {usual}, or aot_eager, "
+            "which only traces."
         )
     network.compile(backend=how)
