@@ -15,6 +15,7 @@ import accelerator
 import evaluation
 import key_reid
 import loader
+import memory
 import packed_frames
 import reference_stack
 import reranking
@@ -50,6 +51,7 @@ def main() -> None:
         "packed_frames": packed_frames.run,
         "training_step": training_step.run,
         "key_reid": key_reid.run,
+        "memory": memory.run,
         "reference_stack": reference_stack.run,
         "evaluation": evaluation.run,
         "reranking": reranking.run,

@@ -12,6 +12,7 @@ from vidreid.commands.evaluation import protocol_options
 from vidreid.commands.report import ReportSettings
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.network import ReidNetwork
+from vidreid.training.compiling import compile_training_pass
 from vidreid.training.module import ReidModule
 
 
@@ -58,8 +59,7 @@ def build_module(config: DictConfig) -> ReidModule:
     _note_sizes(config, network)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    if config.compile:
-        network.compile()
+    compile_training_pass(network, config.compile)
     return ReidModule(
         network=network,
         losses=instantiate(config.loss),
@@ -70,6 +70,7 @@ def build_module(config: DictConfig) -> ReidModule:
         mean=tuple(config.pixels.mean),
         std=tuple(config.pixels.std),
         loss_optimizer=instantiate(config.get("loss_optimizer")),  # runs of earlier versions have none
+        micro_batch=config.get("micro_batch"),
     )
 
 

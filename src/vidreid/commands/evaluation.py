@@ -192,7 +192,7 @@ def print_metrics(metrics: dict[str, Any], file: Path) -> None:
     epochs = "" if metrics["epochs"] is None else f" after {metrics['epochs']} epochs"
     asked = "" if metrics["query"] == "tracklet" else ", image queries"
     print(f"{metrics['method']}{epochs}, protocol {metrics['protocol']}{asked}{by}:  {numbers}")
-    if metrics["intervals"] is not None:
+    if metrics.get("intervals") is not None:
         print(interval_line(metrics["intervals"]))
     print(
         f"{metrics['queries_counted']} queries counted, {metrics['queries_dropped']} dropped (no answer in "

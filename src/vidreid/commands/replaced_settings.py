@@ -17,7 +17,9 @@ def replace_settings(stored: DictConfig, given: DictConfig) -> dict[str, object]
     for key, value in given.items():
         # On the command line the keypoints called "true" are read as a truth value.
         value = "true" if key == "keypoints" and value is True else value
-        if value is None or stored.get(key) == value:
+        before = stored.get(key)
+        # 1 and 1.0 are equal, and yet one batch and all of them.
+        if value is None or (before == value and type(before) is type(value)):
             continue
         with open_dict(stored):
             stored[key] = value

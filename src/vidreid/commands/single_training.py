@@ -30,6 +30,7 @@ from vidreid.training.checkpoint import (
 )
 from vidreid.training.csv_log import CsvLog
 from vidreid.training.loggers import finish, make_loggers
+from vidreid.training.micro_batches import accumulation_note
 from vidreid.training.module import ReidModule
 from vidreid.training.run_folder import RunFolder
 from vidreid.training.selection import checkpoint_callbacks
@@ -51,6 +52,9 @@ def train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> di
     try:
         with quiet():
             trainer = _trainer(config, run, data, loggers)
+            note = accumulation_note(trainer.accumulate_grad_batches, module.losses)
+            if note is not None and trainer.is_global_zero:
+                print(f"note: {note}")
             if last.is_file():
                 _go_on(last, trainer)
             trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)

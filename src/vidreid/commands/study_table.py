@@ -186,8 +186,14 @@ def _name(key: str) -> str:
 
 
 def _check_comparable(runs: Sequence[StudyRun]) -> None:
-    for key in ("protocol", "average_precision"):
-        found = sorted({str(run.metrics[key]) for run in runs})
+    # Runs of earlier versions do not say what asked and how clips were pooled: there was one way.
+    for key, before in (
+        ("protocol", None),
+        ("average_precision", None),
+        ("query", "tracklet"),
+        ("pooling", "mean"),
+    ):
+        found = sorted({str(run.metrics.get(key, before)) for run in runs})
         if len(found) > 1:
             raise ValueError(f"The runs of the study differ in {key} ({', '.join(found)}) and make no table.")
     data = sorted({f"{run.metrics['data']['name']} in {run.metrics['data']['root']}" for run in runs})

@@ -26,6 +26,8 @@ class BranchTripletLoss(nn.Module):
         ValueError: For an unknown choice.
     """
 
+    compares_clips = True
+
     def __init__(
         self,
         margin: float | None = None,

@@ -31,6 +31,14 @@ class LossRecipe(nn.Module):
         self.terms = nn.ModuleDict(dict(terms))
         self.weights = dict.fromkeys(terms, 1.0) | dict(weights or {})
 
+    @property
+    def compares_clips(self) -> bool:
+        """Whether a term that counts compares clips with each other, as the triplet losses do."""
+        return any(
+            self.weights[name] != 0 and getattr(term, "compares_clips", False)
+            for name, term in self.terms.items()
+        )
+
     def forward(
         self,
         logits: Mapping[str, Tensor],

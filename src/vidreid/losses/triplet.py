@@ -29,6 +29,8 @@ class TripletLoss(nn.Module):
         ValueError: For an unknown choice.
     """
 
+    compares_clips = True
+
     def __init__(
         self,
         margin: float | None = 0.3,

@@ -38,7 +38,11 @@ NO_FACTS = ClipFacts()
 
 
 class LossTerm(Protocol):
-    """A loss over what a network gives in training."""
+    """A loss over what a network gives in training.
+
+    A term whose value for a batch is not the mean of its values for parts of it, because it compares clips,
+    has an attribute ``compares_clips = True``.
+    """
 
     def __call__(
         self,

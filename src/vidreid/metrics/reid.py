@@ -217,7 +217,7 @@ class ReidMetric(Metric):
         return self._descriptors
 
     def cameras_of(self, side: TrackletDescriptors) -> Tensor:
-        """Return the cameras that decide what is ignored, ``(n,)`` int64, of the queries or of the gallery."""
+        """Return the cameras ``(n,)`` that decide what is ignored, of the queries or of the gallery."""
         if self.cameras == "tracklets":
             return side.cameras
         assert side.clips is not None

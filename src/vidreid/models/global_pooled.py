@@ -23,6 +23,7 @@ class GlobalPooled(FrameBranch):
         weights: Local weights file of the backbone.
         last_stride: Stride of the last layer.
         channels: Widths of the backbone's layers, for narrow networks.
+        checkpoint: Compute the backbone's blocks again in the backward pass, see ``StagedResNet``.
     """
 
     def __init__(
@@ -33,9 +34,10 @@ class GlobalPooled(FrameBranch):
         weights: str | Path | None = None,
         last_stride: int = 1,
         channels: Sequence[int] | None = None,
+        checkpoint: bool = False,
     ) -> None:
         super().__init__()
-        self.backbone = staged_backbone(backbone, pretrained, weights, last_stride, channels)
+        self.backbone = staged_backbone(backbone, pretrained, weights, last_stride, channels, checkpoint)
         self.channels, self.scales = self.backbone.channels, self.backbone.scales
         self.depths = self.backbone.depths
         self.descriptor_size = self.channels[-1]

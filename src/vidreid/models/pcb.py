@@ -24,6 +24,7 @@ class PCB(FrameBranch):
         reduced: Width that the classifiers see.
         dropout: Dropout probability on the pooled stripes in training.
         channels: Widths of the backbone's layers, for narrow networks.
+        checkpoint: Compute the backbone's blocks again in the backward pass, see ``StagedResNet``.
     """
 
     def __init__(
@@ -37,9 +38,10 @@ class PCB(FrameBranch):
         reduced: int = 256,
         dropout: float = 0.5,
         channels: Sequence[int] | None = None,
+        checkpoint: bool = False,
     ) -> None:
         super().__init__()
-        self.backbone = staged_backbone(backbone, pretrained, weights, last_stride, channels)
+        self.backbone = staged_backbone(backbone, pretrained, weights, last_stride, channels, checkpoint)
         self.channels, self.scales = self.backbone.channels, self.backbone.scales
         self.depths = self.backbone.depths
         self.stripes = stripes

@@ -17,7 +17,9 @@ from vidreid.metrics.ranking import RankingResult
 from vidreid.metrics.reid import ReidMetric
 from vidreid.metrics.tracklets import QUERY
 from vidreid.models.network import ReidNetwork
+from vidreid.models.outputs import TrainingOutputs
 from vidreid.training.joint_optimizer import JointOptimizer
+from vidreid.training.micro_batches import check_micro_batch, forward_in_pieces
 from vidreid.training.sharded_optimizer import ShardedOptimizer, ShardedStates
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -59,6 +61,10 @@ class ReidModule(L.LightningModule):
         std: Channel standard deviations of the pixels in [0, 1].
         loss_optimizer: Makes the optimiser of the losses' own parameters, such as centres, whose rate is not
             scheduled. ``None``: they train with the network's.
+        micro_batch: Clips that pass the network at a time in training, see ``micro_batches``; ``None``: all.
+
+    Raises:
+        ValueError: If ``micro_batch`` is no number of clips.
     """
 
     network: ReidNetwork
@@ -76,6 +82,7 @@ class ReidModule(L.LightningModule):
         mean: tuple[float, float, float] = IMAGENET_MEAN,
         std: tuple[float, float, float] = IMAGENET_STD,
         loss_optimizer: MakeOptimizer | None = None,
+        micro_batch: int | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -88,6 +95,7 @@ class ReidModule(L.LightningModule):
         self.metric: ReidMetric | None = None
         self.evaluation: Evaluation | None = None
         self.test_cameras = "known"
+        self.micro_batch = check_micro_batch(micro_batch)
         self.register_buffer("pixel_mean", 255 * torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("pixel_std", 255 * torch.tensor(std).view(3, 1, 1), persistent=False)
 
@@ -97,14 +105,19 @@ class ReidModule(L.LightningModule):
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch and log its terms."""
-        outputs = self.network(self.normalize(batch.images), batch.keypoints, batch.cameras)
+        size = len(batch.pids)
+        inputs = batch.images, batch.keypoints, batch.cameras
+        outputs = forward_in_pieces(self._forward, *inputs, self.micro_batch or size, self.network)
         facts = ClipFacts(outputs.frame_scores, batch.erased, outputs.visible)
         loss, terms = self.losses(outputs.logits, outputs.embeddings, batch.pids, facts)
-        size = len(batch.pids)
         self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=False, batch_size=size)
         for name, value in terms.items():
             self.log(f"train/{name}", value.detach(), on_step=False, on_epoch=True, batch_size=size)
         return loss
+
+    def _forward(self, images: Tensor, keypoints: Tensor | None, cameras: Tensor | None) -> TrainingOutputs:
+        # The floats are made here: of a piece that is computed again only the bytes are kept.
+        return self.network(self.normalize(images), keypoints, cameras)
 
     def describe(self, batch: ClipBatch) -> Tensor:
         """Return the descriptors ``(B, D)`` of a batch, as float32."""

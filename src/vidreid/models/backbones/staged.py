@@ -91,6 +91,7 @@ def staged_backbone(
     weights: str | Path | None = None,
     last_stride: int = 1,
     channels: Sequence[int] | None = None,
+    checkpoint: bool = False,
 ) -> StagedBackbone:
     """Build a trunk: ResNets with torchvision's names and the released taps, other CNNs as timm has them.
 
@@ -100,6 +101,7 @@ def staged_backbone(
         weights: Local weights file to start from instead.
         last_stride: Stride of the last stage.
         channels: Widths of a narrow ResNet's layers.
+        checkpoint: Compute the blocks of a ResNet again in the backward pass, see ``StagedResNet``.
 
     Raises:
         ValueError: If there is no such network or the options do not fit it.
@@ -110,9 +112,14 @@ def staged_backbone(
             f"timm has no model {architecture!r}: choose a CNN such as resnet18, resnet50 or convnext_tiny."
         )
     if timm.model_entrypoint(architecture).__module__ == "timm.models.resnet":
-        return StagedResNet(name, pretrained, weights, last_stride, channels)
+        return StagedResNet(name, pretrained, weights, last_stride, channels, checkpoint)
     if channels is not None:
         raise ValueError(f"channels narrows ResNets only: leave it out for {name!r}.")
+    if checkpoint:
+        raise ValueError(
+            f"checkpoint computes the blocks of ResNets again, and {name!r} is none: set checkpoint=false; "
+            "micro_batch saves memory with any network."
+        )
     return StagedTimm(name, pretrained, weights, last_stride)
 
 

@@ -9,6 +9,7 @@ from timm.models.resnet import ResNet
 from torch import Tensor, nn
 
 from vidreid.models.backbones.weights import imagenet_weights, load_exactly, read_state
+from vidreid.models.recomputing import recomputed
 
 _STEM = ("conv1", "bn1", "act1", "maxpool")
 _LAYERS = ("layer1", "layer2", "layer3", "layer4")
@@ -32,6 +33,8 @@ class StagedResNet(nn.Module):
         weights: Local state dict (.pth or .safetensors) to start from instead; its classifier is dropped.
         last_stride: Stride of the last layer, 1 or 2.
         channels: Widths of the four layers before a bottleneck's expansion, for narrow networks.
+        checkpoint: Compute the activations of stem and blocks again in the backward pass instead of keeping
+            them: the same gradients and statistics of batch norms in less memory and more time.
 
     Raises:
         ValueError: For another architecture, another stride, or weights that do not fit.
@@ -46,8 +49,10 @@ class StagedResNet(nn.Module):
         weights: str | Path | None = None,
         last_stride: int = 1,
         channels: Sequence[int] | None = None,
+        checkpoint: bool = False,
     ) -> None:
         super().__init__()
+        self.checkpoint = checkpoint
         if last_stride not in (1, 2):
             raise ValueError(f"last_stride is {last_stride}: it must be 1 or 2.")
         if pretrained and channels is not None and weights is None:
@@ -79,10 +84,28 @@ class StagedResNet(nn.Module):
         Returns:
             Five maps ``(N, channels[i], H * scales[i], W * scales[i])``.
         """
-        maps = [self.maxpool(self.act1(self.bn1(self.conv1(frames))))]
+        maps = [self.stem(frames)]
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
-            maps.append(layer(maps[-1]))
+            feature_map = maps[-1]
+            for block in layer.children():
+                feature_map = self.through(block, feature_map)
+            maps.append(feature_map)
         return maps
+
+    def stem(self, frames: Tensor) -> Tensor:
+        """Return the first map of ``frames`` ``(N, 3, H, W)``."""
+        if self.checkpoint:
+            return recomputed(
+                self._stem, frames, inside=[self.conv1, self.bn1]
+            )  # a deep stem is all in conv1
+        return self._stem(frames)
+
+    def through(self, block: nn.Module, feature_map: Tensor) -> Tensor:
+        """Return what a block makes of a map, computed again in the backward pass if so set."""
+        return recomputed(block, feature_map) if self.checkpoint else block(feature_map)
+
+    def _stem(self, frames: Tensor) -> Tensor:
+        return self.maxpool(self.act1(self.bn1(self.conv1(frames))))
 
     def _load(self, state: dict[str, Tensor], source: str) -> None:
         load_exactly(

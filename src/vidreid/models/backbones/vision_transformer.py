@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from timm.models.vision_transformer import Block
 from timm.models.vision_transformer import VisionTransformer as TimmVisionTransformer
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from vidreid.keypoints.part_maps import PatchGrid
 from vidreid.models.backbones.weights import imagenet_weights, load_exactly, read_state
 from vidreid.models.layers.camera_embedding import CameraEmbedding
+from vidreid.models.recomputing import recomputed
 
 _NOT_NEEDED = ("head.", "head_dist.", "pre_logits.", "fc_norm.", "fc.")
 
@@ -52,8 +52,9 @@ class VisionTransformer(nn.Module):
         embedding: ``D``, likewise.
         depth: Blocks including the last, likewise.
         heads: Attention heads, likewise.
-        recompute: Keep only what goes into a block in training and compute the rest again on the way back:
-            the same numbers, for a good deal less memory and about a third more time.
+        checkpoint: Compute the activations of each block again in the backward pass instead of keeping them:
+            the same gradients in less memory and more time. The blocks of branches keep theirs: they read one
+            row, and so keep a fraction.
 
     Raises:
         ValueError: If timm has no such ViT, or the weights do not fit.
@@ -77,9 +78,10 @@ class VisionTransformer(nn.Module):
         embedding: int | None = None,
         depth: int | None = None,
         heads: int | None = None,
-        recompute: bool = False,
+        checkpoint: bool = False,
     ) -> None:
         super().__init__()
+        self.checkpoint = checkpoint
         changes = {"patch_size": patch, "embed_dim": embedding, "depth": depth, "num_heads": heads}
         vit = _create(name, drop_path, {key: value for key, value in changes.items() if value is not None})
         self.project = cast(nn.Conv2d, vit.patch_embed.proj)
@@ -97,7 +99,6 @@ class VisionTransformer(nn.Module):
         nn.init.trunc_normal_(self.positions, std=0.02)
         blocks = cast(list[Block], list(vit.blocks))
         self.blocks = nn.ModuleList(blocks[:-1])
-        self.recompute = recompute
         self.cameras = None
         if _is_on(camera):
             self.cameras = CameraEmbedding(cameras or (), self.width, camera_weight)
@@ -121,10 +122,7 @@ class VisionTransformer(nn.Module):
         """
         tokens = self.embed(frames, cameras)
         for block in self.blocks:
-            if self.recompute and self.training:
-                tokens = cast(Tensor, checkpoint(block, tokens, use_reentrant=False))
-            else:
-                tokens = block(tokens)
+            tokens = recomputed(block, tokens) if self.checkpoint else block(tokens)
         return tokens
 
     def embed(self, frames: Tensor, cameras: Tensor | None = None) -> Tensor:

@@ -26,6 +26,7 @@ class NonLocalResNet(StagedResNet):
         weights: Local weights file of the plain ResNet.
         last_stride: Stride of the last layer.
         channels: Widths of the four layers, for narrow networks.
+        checkpoint: Compute the blocks again in the backward pass, see ``StagedResNet``.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class NonLocalResNet(StagedResNet):
         weights: str | Path | None = None,
         last_stride: int = 1,
         channels: Sequence[int] | None = None,
+        checkpoint: bool = False,
     ) -> None:
-        super().__init__(name, pretrained, weights, last_stride, channels)
+        super().__init__(name, pretrained, weights, last_stride, channels, checkpoint)
         self.act1 = nn.Identity()
         self.non_local = nn.ModuleDict()
         for stage, (layer, width) in enumerate(zip(_LAYERS, self.channels[1:], strict=True)):
@@ -46,12 +48,12 @@ class NonLocalResNet(StagedResNet):
 
     def forward(self, frames: Tensor) -> list[Tensor]:
         """Return the five maps of frames ``(N, 3, H, W)``; see ``StagedResNet``."""
-        feature_map = self.maxpool(self.act1(self.bn1(self.conv1(frames))))
+        feature_map = self.stem(frames)
         maps = [feature_map]
         for name in _LAYERS:
             for i, block in enumerate(cast(nn.Sequential, getattr(self, name))):
-                feature_map = block(feature_map)
+                feature_map = self.through(block, feature_map)
                 if f"{name}_{i}" in self.non_local:
-                    feature_map = self.non_local[f"{name}_{i}"](feature_map)
+                    feature_map = self.through(self.non_local[f"{name}_{i}"], feature_map)
             maps.append(feature_map)
         return maps

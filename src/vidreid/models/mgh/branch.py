@@ -34,6 +34,7 @@ class MGH(VisualBranch):
         width: Width of a graph's nodes.
         window: Frames to either side that a node's neighbours are looked for in.
         neighbours: Nodes taken there, the node itself included.
+        checkpoint: Compute the backbone's blocks again in the backward pass, see ``StagedResNet``.
     """
 
     def __init__(
@@ -48,9 +49,10 @@ class MGH(VisualBranch):
         width: int = 1024,
         window: int = 3,
         neighbours: int = 3,
+        checkpoint: bool = False,
     ) -> None:
         super().__init__()
-        self.backbone = NonLocalResNet(backbone, pretrained, weights, last_stride, channels)
+        self.backbone = NonLocalResNet(backbone, pretrained, weights, last_stride, channels, checkpoint)
         self.channels, self.scales = self.backbone.channels, self.backbone.scales
         self.depths = self.backbone.depths
         self.stripes = tuple(stripes)
