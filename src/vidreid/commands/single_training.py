@@ -13,6 +13,7 @@ from vidreid.commands.building import build_module, open_data, plain, without_in
 from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import describe_with, evaluate, evaluation_file, print_metrics
 from vidreid.commands.quiet import quiet
+from vidreid.commands.run_record import provenance
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.network import ReidNetwork
 from vidreid.models.visual_network import VisualNetwork
@@ -24,6 +25,7 @@ from vidreid.training.checkpoint import (
     read_checkpoint,
 )
 from vidreid.training.csv_log import CsvLog
+from vidreid.training.leftovers import Leftovers
 from vidreid.training.loggers import finish, make_loggers
 from vidreid.training.module import ReidModule
 from vidreid.training.run_folder import RunFolder
@@ -46,8 +48,7 @@ def train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> di
     try:
         with quiet():
             trainer = _trainer(config, run, data, loggers)
-            if last.is_file():
-                _go_on(last, trainer)
+            _go_on(last, trainer)
             trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
             metrics = evaluate(config, run, trainer, module, data, run.checkpoint(config.select))
             _evaluate_otherwise(config, run, module)
@@ -91,6 +92,8 @@ def _evaluate_otherwise(config: DictConfig, run: RunFolder, module: ReidModule) 
 
 def _trainer(config: DictConfig, run: RunFolder, data: ReidDataModule, loggers: list[Logger]) -> L.Trainer:
     callbacks = [
+        Leftovers(run),
+        provenance(config, run),
         StepSeed(config.seed),
         CheckpointMeta(plain(config), data.num_identities, config.data.protocol),
         *checkpoint_callbacks(run, config.select, data.held_out_identities),
@@ -107,14 +110,17 @@ def _trainer(config: DictConfig, run: RunFolder, data: ReidDataModule, loggers: 
 
 
 def _go_on(last: Path, trainer: L.Trainer) -> None:
-    """Say from where a run goes on, and drop what was logged after that."""
-    done = read_checkpoint(last)
-    if "optimizer_states" not in done:
-        raise ValueError(
-            f"{last} is an imported checkpoint without the state of a training: start a new run from it by "
-            f"visual_checkpoint={last}."
-        )
-    print(f"going on after epoch {done['epoch'] + 1} of {trainer.max_epochs}")
+    """Say from where a run goes on, if it does, and drop what was logged after that."""
+    steps = 0
+    if last.is_file():
+        done = read_checkpoint(last)
+        if "optimizer_states" not in done:
+            raise ValueError(
+                f"{last} is an imported checkpoint without the state of a training: start a new run from it "
+                f"by visual_checkpoint={last}."
+            )
+        print(f"going on after epoch {done['epoch'] + 1} of {trainer.max_epochs}")
+        steps = done["global_step"]
     for logger in trainer.loggers:
         if isinstance(logger, CsvLog):
-            logger.forget_after(done["global_step"])
+            logger.forget_after(steps)

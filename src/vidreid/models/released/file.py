@@ -14,6 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from vidreid.files import archive_damage
+
 _MODULE_PREFIX = "module."
 
 
@@ -67,6 +69,10 @@ def read_released(path: str | Path) -> ReleasedFile:
 
 
 def _load(path: Path) -> Any:
+    # What torch wrote before it took to ZIP archives has no checksums.
+    damage = archive_damage(path) if zipfile.is_zipfile(path) else None
+    if damage is not None:
+        raise ValueError(f"{path} is torn or damaged ({damage}): fetch it again.")
     try:
         with torch.serialization.safe_globals(_numpy_numbers()):
             return torch.load(path, map_location="cpu", weights_only=True)
