@@ -123,13 +123,14 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def without_home(word: str) -> str:
     """Return a word of a command with the user's home folder written as ``~``."""
     home = os.path.expanduser("~").rstrip("/")  # noqa: PTH111
-    return re.sub(rf"{re.escape(home)}(?=/|$)", "~", word) if home else word
+    # Where a path may begin and the folder's name end.
+    return re.sub(rf"(?<![^=:,\[('\" ]){re.escape(home)}(?![^/:,\])'\" ])", "~", word) if home else word
 
 
 def _code_entry(run: RunFolder, code: CodeState, before: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what ``environment.json`` says of the code; a patch that no earlier start had is written first."""
+    """Return what ``environment.json`` says of the code, and write the patch first, unless it is there."""
     digest = hashlib.sha256(code.patch).hexdigest() if code.patch else None
-    known = {start["code"]["uncommitted"]: start["code"]["patch"] for start in before if start.get("code")}
+    known = {start["code"]["uncommitted"]: start["code"]["patch"] for start in before if start["code"]}
     name = known.get(digest)
     if digest is not None and name is None:
         name = f"uncommitted-{len(before) + 1}.patch" if before else "uncommitted.patch"
@@ -147,17 +148,13 @@ def _code_entry(run: RunFolder, code: CodeState, before: list[dict[str, Any]]) -
 def _read(file: Path) -> dict[str, Any] | None:
     if not file.is_file():
         return None
-    way_out = "delete it; only the record of how the run was started is lost"
+    way_out = "delete it; only the record of how the run was started is lost."
     try:
         record = read_json(file)
     except DataError as error:
-        raise DataError(f"{error} Or {way_out}.") from error
-    if not (
-        isinstance(record, dict)
-        and isinstance(record.get("started"), dict)
-        and isinstance(record.get("continued"), list)
-    ):
-        raise DataError(f"{file} is not the record of a run's start: {way_out}.")
+        raise DataError(f"{error} Or {way_out}") from error
+    if not isinstance(record, dict) or record.keys() != {"started", "continued"}:
+        raise DataError(f"{file} is not the record of a run's start: {way_out}")
     return record
 
 
