@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from vidreid.errors import DataError, MissingDataError
 
+_FOLDER = 0x10  # in the attributes of a member of a ZIP archive
+
 
 @contextmanager
 def write_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -143,6 +145,8 @@ def archive_damage(path: str | os.PathLike[str]) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
+                if member.is_dir() or member.external_attr & _FOLDER:
+                    return f"{member.filename} is marked as a folder"  # torch would read what lies in memory
                 if member.CRC == 0:
                     continue
                 with archive.open(member) as content:

@@ -163,8 +163,11 @@ def _way_out(path: Path) -> str:
     if path.name not in ("last.ckpt", "best.ckpt") or not (run / "config.yaml").is_file():
         return "use another copy of it"
     if path.name == "best.ckpt":
-        return f"use last.ckpt (checkpoint=last), or delete both and train again by train.py resume={run}"
-    again = f"delete it, and train.py resume={run} trains again from the beginning"
+        return f"use last.ckpt by checkpoint=last, or begin the run anew in another folder than {run}"
+    again = (
+        f"delete it (and metrics.json, if it is there), and train.py resume={run} trains again from the "
+        "beginning"
+    )
     if (path.parent / "best.ckpt").is_file():
         return f"copy best.ckpt over it to go on from there, or {again}"
     return again
