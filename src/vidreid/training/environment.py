@@ -37,7 +37,7 @@ def environment() -> dict[str, Any]:
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.release()}, {'-'.join(platform.libc_ver())}",
-        "packages": versions(PACKAGES),
+        "packages": {**versions(PACKAGES), "torch": torch.__version__},  # with what it was built for
         "processor": {
             "name": _processor(),
             "machine": platform.machine(),

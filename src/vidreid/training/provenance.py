@@ -168,7 +168,7 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in tree.items():
         if isinstance(value, Mapping):
             flat.update(_flat(value, f"{prefix}{key}."))
-        elif value is not None:  # no GPU, no checkout
+        elif value not in (None, []):  # no GPU, no checkout, nothing left out
             flat[f"{prefix}{key}"] = value
     return flat
 

@@ -76,7 +76,7 @@ class RunFolder:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise DataError(f"{file} is no readable YAML ({reason}): {_LOST_CONFIG}.") from error
         # Half a YAML file is often YAML too, so ours say where they end; those of earlier versions do not.
-        if not isinstance(config, dict) or (text.startswith("---") and not text.endswith("\n...\n")):
+        if not isinstance(config, dict) or (text.startswith("---") and not text.rstrip().endswith("\n...")):
             raise DataError(f"{file} is torn: {_LOST_CONFIG}.")
         return config
 
