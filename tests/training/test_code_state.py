@@ -63,13 +63,8 @@ def test_a_clean_checkout_is_its_commit(checkout: Path) -> None:
 
 
 def test_the_patch_makes_the_code_of_the_run_from_the_commit(checkout: Path, tmp_path: Path) -> None:
-    """Changed, staged, new, deleted and binary files, whatever diffs the user likes to see; git is untouched."""
-    for setting in (
-        "diff.noprefix=true",
-        "color.ui=always",
-        "diff.mnemonicPrefix=true",
-        "diff.external=false",
-    ):
+    """Changed, staged, new, deleted, binary files, whatever diffs the user likes; nothing is written by git."""
+    for setting in ("diff.noprefix=true", "color.ui=always", "diff.external=false", "diff.relative=true"):
         git(checkout, "config", *setting.split("="))
     (checkout / "src" / "package" / "a.py").write_text("one = 1\ntwo = 3\n")
     (checkout / "src" / "package" / "[new] ü\n.py").write_text("new = True\n")
@@ -79,7 +74,7 @@ def test_the_patch_makes_the_code_of_the_run_from_the_commit(checkout: Path, tmp
     (checkout / "src" / "package" / "staged.py").write_text("staged = 2\n")
     (checkout / "conf" / "train.yaml").unlink()
     (checkout / "conf" / "eval.yaml").write_text("seed: 1\n")
-    before, status = snapshot(checkout / ".git"), git(checkout, "status", "--porcelain", "-z")
+    status = git(checkout, "status", "--porcelain", "-z")
     before = snapshot(checkout / ".git")
     state = code_state(folders(checkout))
     assert snapshot(checkout / ".git") == before

@@ -61,17 +61,17 @@ def test_a_log_cut_anywhere_is_refused_or_lacks_whole_rows(tmp_path: Path) -> No
             CsvLog(file)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [b"epoch,step\n0,x\n", b"epoch,loss\n0,1\n", b"step\n\xff\n", b"step\nnan\n", b"step\n1e999\n", b'step\n"1\n',
-     b"step,a\n1\n", b"step,a\n1,2,3\n", b"step\n\0\n"],
+NOT_OURS = (
+    b"epoch,step\n0,x\n", b"epoch,loss\n0,1\n", b"step\n\xff\n", b"step\nnan\n", b"step\n1e999\n",
+    b'step\n"1\n', b"step,a\n1\n", b"step,a\n1,2,3\n", b"step\n\0\n",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", NOT_OURS)
 def test_another_file_is_refused(tmp_path: Path, damage: bytes) -> None:
     file = tmp_path / "metrics.csv"
     file.write_bytes(damage)
-    with pytest.raises(
-        ValueError, match=r"metrics\.csv is (torn|damaged).*: move it away or put back a copy"
-    ):
+    with pytest.raises(ValueError, match=r"metrics\.csv is (torn|damaged).*: move it away or put back"):
         CsvLog(file)
     assert file.read_bytes() == damage
 

@@ -49,11 +49,11 @@ def test_what_differs_is_one_sentence(tmp_path: Path) -> None:
     record_start(run, ENTRY, CLEAN)
     other = {**ENTRY, "packages": {"torch": "2.15.0", "numpy": "2.4.6"}, "gpu": {"names": ["A", "B"]}}
     note = record_start(run, other, CodeState("b" * 40, "trunk", b"patch", []))
-    # 8b1f... is what sha256sum prints for "patch".
+    # The last is what sha256sum prints for "patch".
     assert note == (
         "this run was started otherwise (packages.torch 2.14.0, now 2.15.0; code.commit aaaaaaaaaa, now "
         "bbbbbbbbbb; packages.numpy none, now 2.4.6; gpu.names none, now ['A', 'B']; code.uncommitted none, "
-        "now cb1f1bd6b0): its numbers can differ from those of a run without interruption."
+        "now a4895eb44a): its numbers can differ from those of a run without interruption."
     )
     assert record_start(run, ENTRY, CLEAN) is None, "compared with the first start, not with the last"
     assert [entry["packages"]["torch"] for entry in record(tmp_path)["continued"]] == ["2.15.0", "2.14.0"]
