@@ -33,15 +33,18 @@ def checkpoint(run: Path, which: str) -> dict[str, Any]:
     content = torch.load(file, weights_only=True)
     del content["vidreid"]["config"]  # it has the folder and how many processes load the data
     del content["callbacks"]["FramesPerSecond"]
+    for name, state in content["callbacks"].items():
+        if name.startswith("ModelCheckpoint"):
+            # The folder may be another one, and a copied file names the folder that it was written in.
+            del state["dirpath"]
+            for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+                state[key] = Path(state[key]).name
+            state["best_k_models"] = {Path(k).name: score for k, score in state["best_k_models"].items()}
     values = flat(content)
     tensors = [key for key, value in values.items() if isinstance(value, torch.Tensor) and value.numel()]
     for part in ("state_dict", "optimizer_states"):
         assert sum(key.startswith(f"/{part}") for key in tensors) > 10, part
-    place = str(run.resolve())
-    return {
-        key.replace(place, "RUN"): value.replace(place, "RUN") if isinstance(value, str) else value
-        for key, value in values.items()
-    }
+    return values
 
 
 def log(run: Path) -> dict[str, Any]:

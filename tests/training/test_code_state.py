@@ -63,7 +63,7 @@ def test_a_clean_checkout_is_its_commit(checkout: Path) -> None:
 
 
 def test_the_patch_makes_the_code_of_the_run_from_the_commit(checkout: Path, tmp_path: Path) -> None:
-    """Changed, staged, new, deleted, binary files, whatever diffs the user likes; nothing is written by git."""
+    """Changed, staged, new, deleted, binary files, whatever diffs the user likes; git writes nothing."""
     for setting in ("diff.noprefix=true", "color.ui=always", "diff.external=false", "diff.relative=true"):
         git(checkout, "config", *setting.split("="))
     (checkout / "src" / "package" / "a.py").write_text("one = 1\ntwo = 3\n")

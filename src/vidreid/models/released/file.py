@@ -87,7 +87,8 @@ def _load(path: Path) -> Any:
             f"{path} holds objects besides tensors and numbers ({named[1]}), and reading them would execute "
             "code from the file: save the bare state_dict() with the code that wrote it."
         ) from error
-    except (RuntimeError, EOFError, zipfile.BadZipFile, UnicodeDecodeError, ValueError, KeyError) as error:
+    # The reader of archives asks a torn one for bytes before its beginning: an OSError.
+    except (RuntimeError, EOFError, zipfile.BadZipFile, ValueError, LookupError, OSError) as error:
         raise ValueError(
             f"{path} is torn or not a checkpoint of torch ({type(error).__name__}): fetch it again."
         ) from error
