@@ -29,6 +29,7 @@ class RunCheckpoint(ModelCheckpoint):
         moved = {name: self._here(state_dict[name]) for name in paths}
         best = {self._here(path): score for path, score in state_dict["best_k_models"].items()}
         super().load_state_dict({**state_dict, **moved, "best_k_models": best, "dirpath": self.dirpath})
+        self.current_score = state_dict["current_score"]  # Lightning writes it and does not read it
 
     def _here(self, path: str) -> str:
         return os.path.join(str(self.dirpath), os.path.basename(path)) if path else path  # noqa: PTH118, PTH119
