@@ -159,9 +159,9 @@ def test_a_kill_in_the_middle_of_every_file_changes_nothing(
         ("config.yaml", 1, run),
         ("environment.json", 1, run),
         ("metrics.csv", 1, run / "csv"),
+        ("best.ckpt", 1, run / "checkpoints"),
         ("last.ckpt", 1, run / "checkpoints"),
         ("last.ckpt", 3, run / "checkpoints"),
-        ("best.ckpt", 1, run / "checkpoints"),
         ("metrics.csv", 4, run / "csv"),
         ("metrics.json", 1, run),
     ):
