@@ -140,21 +140,31 @@ def archive_damage(path: str | os.PathLike[str]) -> str | None:
     without one, as torch writes on request, counts as whole.
 
     Args:
-        path: A file that can be opened.
+        path: The file.
+
+    Raises:
+        OSError: If the file cannot be read, which says nothing of what it holds.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if member.is_dir() or member.external_attr & _FOLDER:
-                    return f"{member.filename} is marked as a folder"  # torch would read what lies in memory
-                if member.CRC == 0:
-                    continue
-                with archive.open(member) as content:
-                    while content.read(1 << 20):
-                        pass
-    # A damaged directory of the archive may end in almost any error.
-    except Exception as error:
-        return (str(error).splitlines() or [type(error).__name__])[0][:120]
+    with Path(path).open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _member_damage(archive)
+        # A damaged directory of the archive may end in almost any error.
+        except Exception as error:
+            # To be asked for bytes before its beginning a file calls an invalid argument.
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise
+            return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
+def _member_damage(archive: zipfile.ZipFile) -> str | None:
+    for member in archive.infolist():
+        if member.is_dir() or member.external_attr & _FOLDER:
+            return f"{member.filename} is marked as a folder"  # torch would return what lies in memory
+        if member.CRC != 0:
+            with archive.open(member) as content:
+                while content.read(1 << 20):
+                    pass
     return None
 
 

@@ -1,7 +1,7 @@
 """In which order the file system lists a folder changes nothing: readers sort, or read lists."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -98,9 +98,11 @@ def test_the_order_of_a_listing_changes_nothing(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     root = request.getfixturevalue(f"{name}_root")
-    read: Callable[[], Benchmark] = lambda: (
-        instantiate(compose_training(root, tmp_path, f"data={name}", "data.strict=false").data).benchmark
-    )
+    config = compose_training(root, tmp_path, f"data={name}", "data.strict=false")
+
+    def read() -> Benchmark:
+        return instantiate(config.data).benchmark
+
     with listed(turned=False) as asked:
         one = content(read())
     assert any(str(root) in folder for folder in asked) or name in LISTS_ONLY

@@ -184,3 +184,16 @@ def test_the_way_out_depends_on_what_lies_around(saved: Path, tmp_path: Path) ->
         read_checkpoint(last)
     with pytest.raises(ValueError, match=r"\): use last\.ckpt by checkpoint=last, or "):
         read_checkpoint(best)
+
+
+def test_a_file_that_cannot_be_read_is_not_called_torn(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody shall delete a checkpoint because a disk or a network stutters."""
+    for refused in (errno.EIO, errno.EACCES, errno.ESTALE):
+
+        def stutter(*args: Any, number: int = refused, **kwargs: Any) -> None:
+            raise OSError(number, "so says the disk")
+
+        monkeypatch.setattr(zipfile.ZipFile, "infolist", stutter)
+        with pytest.raises(ValueError, match=r"cannot be read \(so says the disk\): look after") as error:
+            read_checkpoint(saved)
+        assert "delete" not in str(error.value)

@@ -100,7 +100,12 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise FileNotFoundError(
             f"No checkpoint at {path}: give the .ckpt file of a run, such as RUN/checkpoints/last.ckpt."
         )
-    damage = archive_damage(path)
+    try:
+        damage = archive_damage(path)
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}): look after its permissions and the disk."
+        ) from error
     if damage is not None:
         raise ValueError(f"{path} is torn or not a checkpoint ({damage}): {_way_out(path)}.")
     try:

@@ -1,6 +1,7 @@
 """A CSV log that a resumed run continues instead of deleting."""
 
 import csv
+import io
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ def _read(file: Path) -> list[dict[str, Any]]:
     try:
         with file.open(newline="", encoding="utf-8") as source:
             text = source.read()
-        header, *rows = csv.reader(text.splitlines(keepends=True), strict=True)
+        header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         step = header.index("step")
         for row in rows:
             int(float(row[step]))  # as forget_after reads it

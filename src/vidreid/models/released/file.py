@@ -69,11 +69,11 @@ def read_released(path: str | Path) -> ReleasedFile:
 
 
 def _load(path: Path) -> Any:
-    # What torch wrote before it took to ZIP archives has no checksums.
-    damage = archive_damage(path) if zipfile.is_zipfile(path) else None
-    if damage is not None:
-        raise ValueError(f"{path} is torn or damaged ({damage}): fetch it again.")
     try:
+        # What torch wrote before it took to ZIP archives has no checksums.
+        damage = archive_damage(path) if zipfile.is_zipfile(path) else None
+        if damage is not None:
+            raise ValueError(damage)
         with torch.serialization.safe_globals(_numpy_numbers()):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -90,8 +90,12 @@ def _load(path: Path) -> Any:
     # The reader of archives asks a torn one for bytes before its beginning: an OSError.
     except (RuntimeError, EOFError, zipfile.BadZipFile, ValueError, LookupError, OSError) as error:
         raise ValueError(
-            f"{path} is torn or not a checkpoint of torch ({type(error).__name__}): fetch it again."
+            f"{path} is torn or not a checkpoint of torch ({_reason(error)}): fetch it again."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
 def _numpy_numbers() -> list[Any]:
