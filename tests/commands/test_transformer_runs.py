@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from lightning.pytorch.callbacks import Callback
 from safetensors import safe_open
 
-import vidreid.commands.train as command
+import vidreid.commands.single_training as command
 from support.runs import SMALL, call, compose_training
 from vidreid.commands import config_dir
 from vidreid.commands.evaluate import evaluate_run

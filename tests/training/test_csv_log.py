@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from vidreid.training.csv_log import CsvLog
 
 
@@ -40,3 +42,43 @@ def test_a_resumed_log_repeats_nothing(tmp_path: Path) -> None:
         ("24", "124.0"),
         ("29", "129.0"),
     ]
+
+
+def test_a_log_cut_anywhere_is_refused_or_lacks_whole_rows(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.csv"
+    log = CsvLog(file)
+    for step in (9, 19, 29):
+        log.log_metrics({"train/loss": step / 7, "epoch": step // 10}, step=step)
+    log.save()
+    whole, everything = file.read_bytes(), CsvLog(file).rows
+    lines = [n + 1 for n, byte in enumerate(whole) if byte == ord("\n")]
+    for length in range(len(whole)):
+        file.write_bytes(whole[:length])
+        if length in lines:
+            assert CsvLog(file).rows == everything[: lines.index(length)]
+            continue
+        with pytest.raises(ValueError, match=r"metrics\.csv is (torn|damaged).*: move it away or put back"):
+            CsvLog(file)
+
+
+NOT_OURS = (
+    b"epoch,step\n0,x\n", b"epoch,loss\n0,1\n", b"step\n\xff\n", b"step\nnan\n", b"step\n1e999\n",
+    b'step\n"1\n', b"step,a\n1\n", b"step,a\n1,2,3\n", b"step\n\0\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", NOT_OURS)
+def test_another_file_is_refused(tmp_path: Path, damage: bytes) -> None:
+    file = tmp_path / "metrics.csv"
+    file.write_bytes(damage)
+    with pytest.raises(ValueError, match=r"metrics\.csv is (torn|damaged).*: move it away or put back"):
+        CsvLog(file)
+    assert file.read_bytes() == damage
+
+
+def test_a_quoted_name_comes_back(tmp_path: Path) -> None:
+    """Names with commas, quotes or line ends lie in one field each."""
+    log = CsvLog(tmp_path / "metrics.csv")
+    log.log_metrics({'a,"b"\nc': 1.0}, step=0)
+    log.save()
+    assert CsvLog(tmp_path / "metrics.csv").rows == [{"step": "0", 'a,"b"\nc': "1.0"}]

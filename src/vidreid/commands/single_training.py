@@ -15,6 +15,7 @@ from vidreid.commands.evaluation import describe_with, evaluate, evaluation_file
 from vidreid.commands.held_out import held_out_scores, print_held_out, without_test
 from vidreid.commands.launching.place import Place
 from vidreid.commands.quiet import quiet
+from vidreid.commands.run_record import provenance
 from vidreid.commands.sweeps.trial import stop_if_pruned, trial_callbacks
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.network import ReidNetwork
@@ -29,6 +30,7 @@ from vidreid.training.checkpoint import (
     read_checkpoint,
 )
 from vidreid.training.csv_log import CsvLog
+from vidreid.training.leftovers import Leftovers
 from vidreid.training.loggers import finish, make_loggers
 from vidreid.training.micro_batches import accumulation_note
 from vidreid.training.module import ReidModule
@@ -55,8 +57,7 @@ def train_single(config: DictConfig, run: RunFolder, data: ReidDataModule) -> di
             note = accumulation_note(trainer.accumulate_grad_batches, module.losses)
             if note is not None and trainer.is_global_zero:
                 print(f"note: {note}")
-            if last.is_file():
-                _go_on(last, trainer)
+            _go_on(last, trainer)
             trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.is_file() else None)
             stop_if_pruned(config)
             metrics = _measure(config, run, trainer, module, data)
@@ -113,6 +114,8 @@ def _evaluate_otherwise(config: DictConfig, run: RunFolder, module: ReidModule) 
 
 def _trainer(config: DictConfig, run: RunFolder, data: ReidDataModule, loggers: list[Logger]) -> L.Trainer:
     callbacks = [
+        Leftovers(run),
+        provenance(config, run),
         StepSeed(config.seed),
         CheckpointMeta(plain(config), data.num_identities, config.data.protocol),
         *trial_callbacks(config),
@@ -133,8 +136,19 @@ def _trainer(config: DictConfig, run: RunFolder, data: ReidDataModule, loggers: 
 
 
 def _go_on(last: Path, trainer: L.Trainer) -> None:
-    """Say from where a run goes on, and drop what was logged after that."""
-    done = read_checkpoint(last)
+    """Say from where a run goes on, if it does, and drop what was logged after that."""
+    steps = 0
+    if last.is_file():
+        done = read_checkpoint(last)
+        _check_goes_on(done, last, trainer)
+        print(f"going on after epoch {done['epoch'] + 1} of {trainer.max_epochs}")
+        steps = done["global_step"]
+    for logger in trainer.loggers:
+        if isinstance(logger, CsvLog):
+            logger.forget_after(steps)
+
+
+def _check_goes_on(done: dict[str, Any], last: Path, trainer: L.Trainer) -> None:
     if "optimizer_states" not in done:
         raise ValueError(
             f"{last} is an imported checkpoint without the state of a training: start a new run from it by "
@@ -149,7 +163,3 @@ def _go_on(last: Path, trainer: L.Trainer) -> None:
             f"of a step and the learning rates: start {before} again (the run's trainer.devices and "
             "trainer.num_nodes or your launcher say how many), or a new run."
         )
-    print(f"going on after epoch {done['epoch'] + 1} of {trainer.max_epochs}")
-    for logger in trainer.loggers:
-        if isinstance(logger, CsvLog):
-            logger.forget_after(done["global_step"])

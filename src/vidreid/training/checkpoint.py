@@ -3,8 +3,7 @@
 import importlib.metadata
 import os
 import pickle
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from torch import Tensor, nn
 from typing_extensions import override
 
-from vidreid.files import write_whole
+from vidreid.files import archive_damage, write_whole
 
 META_KEY = "vidreid"
 VERSIONED = ("vidreid", "torch", "lightning", "timm", "torchmetrics", "albumentations", "numpy")
@@ -29,10 +28,10 @@ def method_name(network: nn.Module) -> str:
     return trunk if getattr(network, "graph", None) is None else f"{type(network).__name__}({trunk})"
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of what numbers depend on."""
+def versions(names: Iterable[str] = VERSIONED) -> dict[str, str]:
+    """Return the versions of what numbers depend on, or of other packages."""
     found = {}
-    for name in VERSIONED:
+    for name in names:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -94,7 +93,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is torn, holds more than tensors and plain values, or is not this library's.
+        ValueError: If the file is torn or damaged, down to a single bit, holds more than tensors and plain
+            values, or is not this library's; the sentence says what can be done.
     """
     path = Path(path)
     if not path.is_file():
@@ -102,16 +102,23 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"No checkpoint at {path}: give the .ckpt file of a run, such as RUN/checkpoints/last.ckpt."
         )
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        damage = archive_damage(path)
+    except OSError as error:
         raise ValueError(
-            f"{path} is torn or not a checkpoint ({_first_line(error)}): use another one."
+            f"{path} cannot be read ({error.strerror}): look after its permissions and the disk."
         ) from error
+    if damage is not None:
+        raise ValueError(f"{path} is torn or not a checkpoint ({damage}): {_way_out(path)}.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path} holds objects besides tensors and plain values ({_first_line(error)}) and is not read: "
             "checkpoints of other code go through an importer."
         ) from error
+    # A whole archive of something else: torch may miss any part of it.
+    except Exception as error:
+        raise ValueError(f"{path} is not a checkpoint ({_first_line(error)}): {_way_out(path)}.") from error
     if not isinstance(content, dict) or META_KEY not in content:
         raise ValueError(
             f"{path} was not written by vidreid: checkpoints of other code go through an importer."
@@ -154,6 +161,22 @@ def load_network(
     network.load_state_dict(state)
     # An imported checkpoint says itself how long it was trained, if its file did.
     return {"epochs": content["epoch"] + 1, **meta}
+
+
+def _way_out(path: Path) -> str:
+    """Say what can be done about a damaged checkpoint, by what lies around it."""
+    run = path.parent.parent
+    if path.name not in ("last.ckpt", "best.ckpt") or not (run / "config.yaml").is_file():
+        return "use another copy of it"
+    if path.name == "best.ckpt":
+        return f"use last.ckpt by checkpoint=last, or begin the run anew in another folder than {run}"
+    again = (
+        f"delete it (and metrics.json, if it is there), and train.py resume={run} trains again from the "
+        "beginning"
+    )
+    if (path.parent / "best.ckpt").is_file():
+        return f"copy best.ckpt over it to go on from there, or {again}"
+    return again
 
 
 def _mismatches(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:

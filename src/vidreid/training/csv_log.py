@@ -1,6 +1,7 @@
 """A CSV log that a resumed run continues instead of deleting."""
 
 import csv
+import io
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from typing_extensions import override
 
+from vidreid.errors import DataError
 from vidreid.files import write_whole
+
+_WAY_OUT = "move it away or put back a copy; without it the log begins where the run goes on"
 
 
 class CsvLog(Logger):
@@ -21,15 +25,15 @@ class CsvLog(Logger):
 
     Args:
         file: The CSV file.
+
+    Raises:
+        DataError: If there is a file that this log has not written or that is torn.
     """
 
     def __init__(self, file: str | Path) -> None:
         super().__init__()
         self.file = Path(file)
-        self.rows: list[dict[str, Any]] = []
-        if self.file.is_file():
-            with self.file.open(newline="") as source:
-                self.rows = [{k: v for k, v in row.items() if v != ""} for row in csv.DictReader(source)]
+        self.rows: list[dict[str, Any]] = _read(self.file) if self.file.is_file() else []
 
     @property
     @override
@@ -83,3 +87,22 @@ class CsvLog(Logger):
     @rank_zero_only
     def finalize(self, status: str) -> None:
         self.save()
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a log, without what is empty in them."""
+    try:
+        with file.open(newline="", encoding="utf-8") as source:
+            text = source.read()
+        header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        step = header.index("step")
+        for row in rows:
+            int(float(row[step]))  # as forget_after reads it
+    except OSError as error:
+        raise DataError(f"{file} cannot be read ({error.strerror}): {_WAY_OUT}.") from error
+    # No UTF-8, no CSV, no header, no number where the step should be.
+    except (ValueError, IndexError, OverflowError, csv.Error) as error:
+        raise DataError(f"{file} is damaged ({error}): {_WAY_OUT}.") from error
+    if not text.endswith("\n") or any(len(row) != len(header) for row in rows):
+        raise DataError(f"{file} is torn: {_WAY_OUT}.")
+    return [{name: value for name, value in zip(header, row, strict=True) if value} for row in rows]

@@ -1,10 +1,38 @@
 """Which checkpoint is the result: the last one, or the best on held-out training identities."""
 
+import os
+from typing import Any
+
 from lightning.pytorch.callbacks import ModelCheckpoint
+from typing_extensions import override
 
 from vidreid.training.run_folder import RunFolder
 
 MONITOR = "val/mAP"
+
+
+class RunCheckpoint(ModelCheckpoint):
+    """Lightning's, which goes on in a run folder that has been moved as well.
+
+    Lightning's own forgets there how good the best epoch was, so that a worse one replaces it.
+    """
+
+    @property
+    @override
+    def state_key(self) -> str:
+        """Return the name that Lightning's own has in a checkpoint."""
+        return super().state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__)
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        paths = ("best_model_path", "kth_best_model_path", "last_model_path")
+        moved = {name: self._here(state_dict[name]) for name in paths}
+        best = {self._here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict({**state_dict, **moved, "best_k_models": best, "dirpath": self.dirpath})
+        self.current_score = state_dict["current_score"]  # Lightning writes it and does not read it
+
+    def _here(self, path: str) -> str:
+        return os.path.join(str(self.dirpath), os.path.basename(path)) if path else path  # noqa: PTH118, PTH119
 
 
 def checkpoint_callbacks(run: RunFolder, select: str, held_out_identities: float) -> list[ModelCheckpoint]:
@@ -25,7 +53,7 @@ def checkpoint_callbacks(run: RunFolder, select: str, held_out_identities: float
             "select=best needs identities that are held out of training to choose on (choosing on the test "
             "set would be cheating): set data.held_out_identities, for example to 0.1."
         )
-    last = ModelCheckpoint(
+    last = RunCheckpoint(
         run.checkpoints,
         filename="last",
         save_top_k=1,
@@ -35,7 +63,7 @@ def checkpoint_callbacks(run: RunFolder, select: str, held_out_identities: float
     )
     if select == "last":
         return [last]
-    best = ModelCheckpoint(
+    best = RunCheckpoint(
         run.checkpoints,
         filename="best",
         save_top_k=1,

@@ -1,13 +1,30 @@
 """Randomness of a training step as a function of seed, epoch, batch and rank."""
 
+import hashlib
 from typing import Any
 
 import lightning as L
 import torch
 from typing_extensions import override
 
-# Far more batches than an epoch has and more ranks than a cluster, so that no two steps share a seed.
-_BATCHES, _RANKS = 1 << 24, 1 << 12
+
+def step_seed(seed: int, epoch: int, batch: int, rank: int) -> int:
+    """Return the seed of a training step: the first 8 bytes of a BLAKE2b digest, read from the left.
+
+    Digested are the four numbers as text with spaces between them. So the seed is the same on every machine
+    and under every Python, and ``printf '0 3 12 1' | b2sum -l 64`` shows it.
+
+    Args:
+        seed: The seed of the run.
+        epoch: Number of the epoch, from 0.
+        batch: Number of the batch in its epoch, from 0.
+        rank: Number of the process, from 0.
+
+    Returns:
+        A number below ``2**64``. Torch's generator on processors reads its lower half, on GPUs the whole.
+    """
+    place = f"{seed} {epoch} {batch} {rank}".encode()
+    return int.from_bytes(hashlib.blake2b(place, digest_size=8).digest(), "big")
 
 
 class StepSeed(L.Callback):
@@ -26,5 +43,4 @@ class StepSeed(L.Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        place = (trainer.current_epoch * _BATCHES + batch_idx) * _RANKS + trainer.global_rank
-        torch.manual_seed(hash((self.seed, place)) % (1 << 63))
+        torch.manual_seed(step_seed(self.seed, trainer.current_epoch, batch_idx, trainer.global_rank))

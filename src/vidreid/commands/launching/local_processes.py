@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch.distributed import TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
@@ -46,7 +47,9 @@ def run_processes(task: Task, config: DictConfig, count: int) -> dict[str, Any]:
         SystemExit: If one failed; it has said why.
     """
     store = TCPStore(_HOST, 0, is_master=True, wait_for_workers=False)
-    message = pickle.dumps((task, settled(config)))
+    # What was called, too: a run writes it down.
+    told = HydraConfig.instance().cfg if HydraConfig.initialized() else None
+    message = pickle.dumps((task, settled(config), sys.argv, told))
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for rank in range(count):

@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from vidreid.commands.launching.agreement import meeting_store
@@ -21,7 +22,9 @@ def main() -> None:
     """Receive a task and its configuration over standard input, do it, and leave the result in the store."""
     with os.fdopen(os.dup(sys.stdin.fileno()), "rb") as pipe:
         (length,) = struct.unpack("!q", pipe.read(8))
-        task, config = pickle.loads(pipe.read(length))
+        task, config, sys.argv, told = pickle.loads(pipe.read(length))
+    if told is not None:
+        HydraConfig.instance().set_config(told)
     threading.Thread(
         target=_end_with_starter, args=(sys.stdin.fileno(),), name="starter", daemon=True
     ).start()

@@ -14,6 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from vidreid.files import archive_damage
+
 _MODULE_PREFIX = "module."
 
 
@@ -68,6 +70,10 @@ def read_released(path: str | Path) -> ReleasedFile:
 
 def _load(path: Path) -> Any:
     try:
+        # What torch wrote before it took to ZIP archives has no checksums.
+        damage = archive_damage(path) if zipfile.is_zipfile(path) else None
+        if damage is not None:
+            raise ValueError(damage)
         with torch.serialization.safe_globals(_numpy_numbers()):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -81,10 +87,15 @@ def _load(path: Path) -> Any:
             f"{path} holds objects besides tensors and numbers ({named[1]}), and reading them would execute "
             "code from the file: save the bare state_dict() with the code that wrote it."
         ) from error
-    except (RuntimeError, EOFError, zipfile.BadZipFile, UnicodeDecodeError, ValueError, KeyError) as error:
+    # The reader of archives asks a torn one for bytes before its beginning: an OSError.
+    except (RuntimeError, EOFError, zipfile.BadZipFile, ValueError, LookupError, OSError) as error:
         raise ValueError(
-            f"{path} is torn or not a checkpoint of torch ({type(error).__name__}): fetch it again."
+            f"{path} is torn or not a checkpoint of torch ({_reason(error)}): fetch it again."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
 def _numpy_numbers() -> list[Any]:
