@@ -44,7 +44,9 @@ def squared_lengths(features: Tensor) -> Tensor:
     norms = torch.empty(len(features), dtype=torch.float64, device=features.device)
     rows = max(1, (1 << 17) // max(1, features.shape[1]))  # the float64 copies stay in the processor's cache
     for start in range(0, len(features), rows):
-        norms[start : start + rows] = features[start : start + rows].double().square_().sum(dim=1)
+        norms[start : start + rows] = (
+            features[start : start + rows].to(norms.dtype, copy=True).square_().sum(dim=1)
+        )
     return norms
 
 

@@ -15,6 +15,7 @@ from vidreid.metrics.segments import Segments
 from vidreid.metrics.tiles import Tiles
 
 _WIDTH = {"cpu": 512, "cuda": 8192}  # gallery items of a tile
+_FEWEST_ROWS = 64  # queries of a tile where more could be taken: fewer make products slow
 _BLOCK_ELEMENTS = {"cpu": 1 << 22, "cuda": 1 << 26}  # values of a block of descriptors, at most
 _GROUP_ELEMENTS = {"cpu": 1 << 23, "cuda": 1 << 28}  # values of the queries of one walk through the gallery
 
@@ -33,7 +34,7 @@ class ExactRanks:
         gallery: The gallery, on any device or mapped from a file.
         distance: ``euclidean`` (squared) or ``cosine``.
         segments: How descriptors are joined, where they come with visibility.
-        rows: Queries of a tile, at most.
+        rows: Queries of a tile, about.
         device: Where to compute.
 
     Raises:
@@ -56,8 +57,8 @@ class ExactRanks:
         self._tiles = Tiles(distance, segments, centre_of(gallery, distance, segments, device))
         width = max(1, query.width)
         kind = "cpu" if device.type == "cpu" else "cuda"
-        fitting = max(16, _BLOCK_ELEMENTS[kind] // width)
-        self._rows = min(rows, fitting)
+        fitting = max(1, _BLOCK_ELEMENTS[kind] // width)
+        self._rows = min(max(rows, _FEWEST_ROWS), fitting)
         self._width = min(_WIDTH[kind], fitting)
         self.step = max(self._rows, _GROUP_ELEMENTS[kind] // width)
         self._checked = False

@@ -30,7 +30,7 @@ class GalleryBlocks:
     def __iter__(self) -> Iterator[tuple[int, Descriptors]]:
         """Yield the first row of each block and its descriptors, float32 on the device."""
         starts = range(0, len(self._gallery), self._width)
-        if self._gallery.features.device == self._device:
+        if self._lies_here():
             for start in starts:
                 yield start, self._gallery.take(self._rows(start), self._device)
             return
@@ -42,6 +42,9 @@ class GalleryBlocks:
                 if number + 1 < len(starts):
                     ahead.append(thread.submit(sender.send, self._gallery, self._rows(starts[number + 1])))
                 yield start, sender.receive(sent)
+
+    def _lies_here(self) -> bool:
+        return self._gallery.features.device == self._device
 
     def _rows(self, start: int) -> slice:
         return slice(start, min(start + self._width, len(self._gallery)))

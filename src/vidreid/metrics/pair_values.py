@@ -64,8 +64,9 @@ class PairValues:
         return values
 
     def _values(self, query: Descriptors, gallery: Descriptors) -> Tensor:
-        left, right = query.features.double(), gallery.features.double()
+        left, right = query.features.double(), gallery.features
         if self._distance == "cosine":
+            right = right.double()
             lengths = [sum_by_halves(side.square()).sqrt() for side in (left, right)]
             for side, length in zip((left, right), lengths, strict=True):
                 side.div_(length.masked_fill(length == 0, 1)[:, None])

@@ -66,7 +66,8 @@ def rank(
         unanswered: What a query without a right answer does: ``skip`` leaves it out of the means, ``zero``
             counts it as zero.
         max_rank: Length of the CMC curve.
-        block: Queries compared at a time with a block of the gallery; long descriptors make it less.
+        block: Queries compared at a time with a block of the gallery: at least 64, fewer if descriptors are
+            long.
         segments: How descriptors are joined; needed with visibility only.
         query_visible: ``(Q, S)`` bool, which segments show: distances then run over what shows on both sides
             (:class:`~vidreid.metrics.visible_distances.VisibleDistances`); ``None`` compares everything.
@@ -93,7 +94,7 @@ def rank(
         )
     check_distance(distance)
     check_visibility(query, gallery, distance, segments, query_visible, gallery_visible)
-    at = gallery.device if device is None else torch.device(device)
+    at = gallery.device if device is None else torch.empty(0, device=device).device
     ids = [x.to(at) for x in (query_pids, query_cameras, gallery_pids, gallery_cameras)]
     worn = [None if x is None else x.to(at) for x in (query_outfits, gallery_outfits)]
     find = MatchFinder(ids[2], ids[3], junk_pid, worn[1], answers)

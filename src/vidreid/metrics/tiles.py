@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vidreid.metrics.descriptors import Descriptors
-from vidreid.metrics.distances import LARGEST_NORM, Distance
+from vidreid.metrics.distances import LARGEST_NORM, Distance, squared_lengths
 from vidreid.metrics.segments import Segments
 
 _PIECE = 128  # terms that a float32 product adds in one go
@@ -135,7 +135,7 @@ class Tiles:
             usable = (lengths + self._centre.norm() <= _LONGEST).all()
             return Side(vectors, lengths.square_(), extra, usable)
         segments.hide_(vectors, side.visible)
-        parts = [_lengths(part).square_() for part in vectors.split(segments.sizes, dim=1)]
+        parts = [squared_lengths(part) for part in vectors.split(segments.sizes, dim=1)]
         norms = torch.stack(parts, dim=1)
         usable = (norms.sum(dim=1).sqrt() + self._centre.norm() <= _LONGEST).all()
         return Side(vectors, norms.sum(dim=1), extra, usable, side.visible.to(kind), norms.to(kind))
@@ -200,4 +200,4 @@ class Tiles:
 
 
 def _lengths(vectors: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(vectors, dim=1, dtype=torch.float64)
+    return squared_lengths(vectors).sqrt_()
