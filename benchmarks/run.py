@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import accelerator
 import evaluation
+import evaluation_accelerator
+import evaluation_scale
 import key_reid
 import loader
 import packed_frames
@@ -51,9 +53,11 @@ def main() -> None:
         "key_reid": key_reid.run,
         "reference_stack": reference_stack.run,
         "evaluation": evaluation.run,
+        "evaluation_scale": evaluation_scale.run,
     }
     if torch.cuda.is_available():
         benchmarks["accelerator"] = accelerator.run
+        benchmarks["evaluation_accelerator"] = evaluation_accelerator.run
     for name, run in benchmarks.items():
         print(f"== {name}", flush=True)
         results[name] = run()

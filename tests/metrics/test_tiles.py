@@ -7,6 +7,7 @@ import torch
 from metrics.slow_evaluator import slow_visible_distances
 from vidreid.metrics.descriptors import Descriptors
 from vidreid.metrics.segments import Segments
+from vidreid.metrics.sides import Preparation
 from vidreid.metrics.tiles import Tiles
 
 KINDS = ["normal", "post-relu", "constant", "first large", "alternating", "nearly equal", "tiny", "huge"]
@@ -51,9 +52,9 @@ def test_no_distance_is_outside_its_margin(kind, distance, type_, centred):
         centre = torch.zeros(width, dtype=torch.float64)
         if centred and distance == "euclidean":
             centre = torch.from_numpy(gallery).double().mean(dim=0)
-        tiles = Tiles(distance, None, centre)
-        sides = [tiles.prepare(Descriptors(torch.from_numpy(x)), type_) for x in (query, gallery)]
-        tile = tiles.multiply(*sides)
+        prepare = Preparation(distance, None, centre)
+        sides = [prepare(Descriptors(torch.from_numpy(x)), type_) for x in (query, gallery)]
+        tile = Tiles(distance, None).multiply(*sides)
         found = tile.values.numpy().astype(np.longdouble) + tile.shift.numpy()[:, None]
         assert (np.abs(found - exact) <= tile.margin.numpy()[:, None]).all()
         if kind == "normal" and type_ == torch.float32:
@@ -67,12 +68,13 @@ def test_visible_distances_are_within_their_margin(type_, weights):
     query, gallery = features("post-relu", 12, 300, random), features("post-relu", 50, 300, random)
     shows = [random.random((len(x), 4)) < 0.6 for x in (query, gallery)]
     exact = slow_visible_distances(query, gallery, *shows, sizes, weights, uncompared=np.inf)
-    tiles = Tiles("euclidean", Segments(sizes, weights), torch.full((300,), 5.8, dtype=torch.float64))
+    segments = Segments(sizes, weights)
+    prepare = Preparation("euclidean", segments, torch.full((300,), 5.8, dtype=torch.float64))
     sides = [
-        tiles.prepare(Descriptors(torch.from_numpy(x), torch.from_numpy(v)), type_)
+        prepare(Descriptors(torch.from_numpy(x), torch.from_numpy(v)), type_)
         for x, v in zip((query, gallery), shows, strict=True)
     ]
-    tile = tiles.multiply(*sides)
+    tile = Tiles("euclidean", segments).multiply(*sides)
     compared = exact < np.inf
     assert 0 < (~compared).sum() < exact.size / 2
     assert (tile.values.numpy()[~compared] == torch.finfo(type_).max).all()
@@ -86,17 +88,16 @@ def test_centring_narrows_the_margin_of_descriptors_with_a_large_mean():
     values = torch.from_numpy(features("post-relu", 100, 512, random))
     margins = []
     for centre in (torch.zeros(512, dtype=torch.float64), values.double().mean(dim=0)):
-        tiles = Tiles("euclidean", None, centre)
-        side = tiles.prepare(Descriptors(values), torch.float32)
-        margins.append(float(tiles.multiply(side, side).margin.max()))
+        side = Preparation("euclidean", None, centre)(Descriptors(values), torch.float32)
+        margins.append(float(Tiles("euclidean", None).multiply(side, side).margin.max()))
     assert margins[1] < margins[0] / 20
 
 
 def test_bounds_are_rounded_outwards():
     """A distance that float32 cannot hold lies strictly between its bounds, whatever the shift."""
-    tiles = Tiles("euclidean", None, torch.zeros(2, dtype=torch.float64))
-    side = tiles.prepare(Descriptors(torch.tensor([[1.0, 2.0], [0.5, 0.25]])), torch.float32)
-    tile = tiles.multiply(side, side)
+    prepare = Preparation("euclidean", None, torch.zeros(2, dtype=torch.float64))
+    side = prepare(Descriptors(torch.tensor([[1.0, 2.0], [0.5, 0.25]])), torch.float32)
+    tile = Tiles("euclidean", None).multiply(side, side)
     wanted = torch.tensor([0.1, 1 / 3, 1e30, 1.7e308], dtype=torch.float64)
     rows = torch.tensor([0, 1, 0, 1])
     low, high = tile.bounds(wanted, rows)

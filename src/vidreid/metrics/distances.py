@@ -42,7 +42,9 @@ def squared_norms(features: Tensor, name: str) -> Tensor:
 def squared_lengths(features: Tensor) -> Tensor:
     """Squared length of every descriptor ``(n, D)``, usable or not: ``(n,)`` float64."""
     norms = torch.empty(len(features), dtype=torch.float64, device=features.device)
-    rows = max(1, (1 << 17) // max(1, features.shape[1]))  # the float64 copies stay in the processor's cache
+    # The float64 copies stay in the processor's cache.
+    elements = 1 << 17 if features.device.type == "cpu" else 1 << 24
+    rows = max(1, elements // max(1, features.shape[1]))
     for start in range(0, len(features), rows):
         norms[start : start + rows] = (
             features[start : start + rows].to(norms.dtype, copy=True).square_().sum(dim=1)

@@ -12,6 +12,7 @@ from vidreid.metrics.matches import Matches
 from vidreid.metrics.pair_values import PairValues
 from vidreid.metrics.scores import RightAnswers
 from vidreid.metrics.segments import Segments
+from vidreid.metrics.sides import Preparation
 from vidreid.metrics.tiles import Tiles
 
 _WIDTH = {"cpu": 512, "cuda": 8192}  # gallery items of a tile
@@ -54,7 +55,9 @@ class ExactRanks:
         self._query, self._gallery = query, gallery
         self._segments, self._device = segments, device
         self._pair_values = PairValues(distance, segments)
-        self._tiles = Tiles(distance, segments, centre_of(gallery, distance, segments, device))
+        centre = centre_of(gallery, distance, segments, device)
+        self._prepare = Preparation(distance, segments, centre)
+        self._tiles = Tiles(distance, segments)
         width = max(1, query.width)
         kind = "cpu" if device.type == "cpu" else "cuda"
         fitting = max(1, _BLOCK_ELEMENTS[kind] // width)
@@ -81,10 +84,18 @@ class ExactRanks:
         queries, items = matches.queries[matches.counts], matches.items[matches.counts]
         values = self._pair_values(query, self._gallery, queries, items, self._device)
         sweep = GallerySweep(
-            query, matches, values, junk, self._pair_values, self._tiles, self._width, self._rows
+            query,
+            matches,
+            values,
+            junk,
+            self._pair_values,
+            self._prepare,
+            self._tiles,
+            self._width,
+            self._rows,
         )
         for first, descriptors in GalleryBlocks(self._gallery, self._width, self._device):
-            block = Block(first, descriptors, self._tiles)
+            block = Block(first, descriptors, self._prepare)
             if not self._checked and not bool(block.side.usable):
                 check_usable(self._gallery, self._segments, "gallery")
                 self._checked = True

@@ -11,7 +11,8 @@ from vidreid.metrics.descriptors import Descriptors
 from vidreid.metrics.distances import first_copies, squared_norms
 from vidreid.metrics.matches import Matches
 from vidreid.metrics.pair_values import PairValues
-from vidreid.metrics.tiles import Side, Tiles
+from vidreid.metrics.sides import Preparation, Side
+from vidreid.metrics.tiles import Tiles
 from vidreid.metrics.visible_distances import visible_copies
 
 _CROWD = 32  # a tile is crowded if one in so many of its distances would have to be decided singly
@@ -27,6 +28,7 @@ class GallerySweep:
         values: ``(m,)`` float64, exact distances of the ``m`` matches that count.
         junk: ``(G,)`` bool, items that never count; ``None`` if there are none.
         pair_values: Exact distances.
+        prepare: Makes descriptors ready for products.
         tiles: Products.
         width: Items of a gallery block.
         rows: Queries of a tile.
@@ -43,13 +45,14 @@ class GallerySweep:
         values: Tensor,
         junk: Tensor | None,
         pair_values: PairValues,
+        prepare: Preparation,
         tiles: Tiles,
         width: int,
         rows: int,
     ) -> None:
         self._query, self._junk = query, junk
-        self._pair_values, self._tiles = pair_values, tiles
-        self._side = tiles.prepare(query, torch.float32)
+        self._pair_values, self._prepare, self._tiles = pair_values, prepare, tiles
+        self._side = prepare(query, torch.float32)
         self._width, self._rows = width, rows
         self._starts = range(0, len(query), rows)
         self._answers = Answers(matches.queries[matches.counts], matches.items[matches.counts], values)
@@ -99,7 +102,7 @@ class GallerySweep:
             self._crowded = _PATIENCE
         self._crowded -= 1
         distinct, place = block.distinct
-        tile = self._tiles.multiply(self._tiles.prepare(query, torch.float64), block.exact_side)
+        tile = self._tiles.multiply(self._prepare(query, torch.float64), block.exact_side)
         values = settle(tile, answers, lambda queries, items: resolve(queries, distinct[items]))
         values = values[:, place]
         self._leave_out(values, block.first, left_out)
@@ -117,22 +120,22 @@ class Block:
     Args:
         first: Gallery row of its first item.
         descriptors: float32 descriptors.
-        tiles: Makes them ready.
+        prepare: Makes them ready.
 
     Attributes:
         side: Ready for float32 products.
     """
 
-    def __init__(self, first: int, descriptors: Descriptors, tiles: Tiles) -> None:
+    def __init__(self, first: int, descriptors: Descriptors, prepare: Preparation) -> None:
         self.first = first
         self.descriptors = descriptors
-        self._tiles = tiles
-        self.side = tiles.prepare(descriptors, torch.float32)
+        self._prepare = prepare
+        self.side = prepare(descriptors, torch.float32)
 
     @cached_property
     def distinct(self) -> tuple[Tensor, Tensor]:
         """Rows of the block without those that repeat an earlier one, and where among them each row is."""
-        features, visible = self._tiles.hide(self.descriptors), self.descriptors.visible
+        features, visible = self._prepare.hide(self.descriptors), self.descriptors.visible
         norms = squared_norms(features, "gallery")
         leaders = (
             first_copies(features, norms) if visible is None else visible_copies(features, norms, visible)
@@ -145,4 +148,4 @@ class Block:
     def exact_side(self) -> Side:
         """The distinct rows, ready for float64 products."""
         rows = self.descriptors.take(self.distinct[0], self.descriptors.features.device)
-        return self._tiles.prepare(rows, torch.float64)
+        return self._prepare(rows, torch.float64)

@@ -1,48 +1,17 @@
 """Tiles of the distance matrix: fast products whose largest rounding error is known."""
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from vidreid.metrics.descriptors import Descriptors
-from vidreid.metrics.distances import LARGEST_NORM, Distance, squared_lengths
+from vidreid.metrics.distances import Distance
 from vidreid.metrics.segments import Segments
+from vidreid.metrics.sides import Side
 
 _PIECE = 128  # terms that a float32 product adds in one go
 _EPSILON = 2.0**-53
-_LONGEST = math.sqrt(LARGEST_NORM)
 _LARGEST = {torch.float32: 3e38, torch.float64: 1e300}  # of what was compared
-
-
-@dataclass(frozen=True)
-class Side:
-    """Descriptors ready for products.
-
-    Attributes:
-        vectors: ``(n, D)`` of the product's type: scaled to length 1 for the cosine, centred, hidden parts 0.
-        norms: ``(n,)`` float64, squared lengths of the vectors.
-        extra: ``(n,)`` float64, what a zero descriptor adds to make its doubled cosine distances 2, else 0.
-        usable: Whether all descriptors surely are finite and not too large; ``()`` bool.
-        visible: ``(n, S)`` of the product's type, or ``None``.
-        segment_norms: ``(n, S)`` of the product's type, or ``None``.
-    """
-
-    vectors: Tensor
-    norms: Tensor
-    extra: Tensor
-    usable: Tensor
-    visible: Tensor | None = None
-    segment_norms: Tensor | None = None
-
-    def rows(self, rows: slice) -> "Side":
-        """Return a slice of the descriptors."""
-        visible = None if self.visible is None else self.visible[rows]
-        segment_norms = None if self.segment_norms is None else self.segment_norms[rows]
-        return Side(
-            self.vectors[rows], self.norms[rows], self.extra[rows], self.usable, visible, segment_norms
-        )
 
 
 @dataclass(frozen=True)
@@ -84,9 +53,6 @@ class Tile:
 class Tiles:
     """Computes tiles by matrix products ``|q|^2 + |g|^2 - 2qg``, in float32 or float64.
 
-    Descriptors are centred first, because the rounding error grows with their lengths and distances do not:
-    post-ReLU descriptors are long and lie close together.
-
     **The margin.** A dot product of ``K`` terms in arithmetic of unit roundoff ``u``, summed in any order,
     with or without fused multiply-add, is wrong by at most ``K u / (1 - K u) * |q||g|`` (Higham, "Accuracy
     and Stability of Numerical Algorithms", 2002, section 3.1). Float32 products are therefore added up from
@@ -99,46 +65,11 @@ class Tiles:
     Args:
         distance: ``euclidean`` (squared) or ``cosine`` (doubled, see ``PairValues``).
         segments: How descriptors are joined, where they come with visibility.
-        centre: ``(D,)`` float64; any vector is right, one amid the descriptors makes margins narrow.
     """
 
-    def __init__(self, distance: Distance, segments: Segments | None, centre: Tensor) -> None:
+    def __init__(self, distance: Distance, segments: Segments | None) -> None:
         self._cosine = distance == "cosine"
         self._segments = segments
-        self._centre = centre
-
-    def hide(self, side: Descriptors) -> Tensor:
-        """Return descriptors ``(n, D)`` with their hidden segments zero."""
-        if side.visible is None or self._segments is None:
-            return side.features
-        return self._segments.hide(side.features, side.visible)
-
-    def prepare(self, side: Descriptors, kind: torch.dtype) -> Side:
-        """Make descriptors ready for products of a type.
-
-        Args:
-            side: float32 descriptors.
-            kind: ``torch.float32`` or ``torch.float64``.
-        """
-        features, segments = side.features, self._segments
-        extra = torch.zeros(len(features), dtype=torch.float64, device=features.device)
-        if self._cosine:
-            lengths = _lengths(features)
-            extra += lengths == 0
-            scaled = features.double() / lengths.masked_fill(lengths == 0, 1)[:, None]
-            vectors = scaled.sub_(self._centre).to(kind)
-            usable = (lengths <= _LONGEST).all()
-            return Side(vectors, _lengths(vectors).square_(), extra, usable)
-        vectors = features.to(kind) - self._centre.to(kind)
-        if side.visible is None or segments is None:
-            lengths = _lengths(vectors)
-            usable = (lengths + self._centre.norm() <= _LONGEST).all()
-            return Side(vectors, lengths.square_(), extra, usable)
-        segments.hide_(vectors, side.visible)
-        parts = [squared_lengths(part) for part in vectors.split(segments.sizes, dim=1)]
-        norms = torch.stack(parts, dim=1)
-        usable = (norms.sum(dim=1).sqrt() + self._centre.norm() <= _LONGEST).all()
-        return Side(vectors, norms.sum(dim=1), extra, usable, side.visible.to(kind), norms.to(kind))
 
     def multiply(self, query: Side, gallery: Side) -> Tile:
         """Compute one tile.
@@ -148,36 +79,39 @@ class Tiles:
             gallery: ``w`` prepared gallery items of the same type.
         """
         kind, width = query.vectors.dtype, query.vectors.shape[1]
-        piece = _PIECE if kind == torch.float32 else max(1, width)
+        piece = max(1, min(_PIECE, width) if kind == torch.float32 else width)
         cuts = [slice(start, start + piece) for start in range(0, width, piece)]
-        unit = torch.finfo(kind).eps / 2
-        reach, far = query.norms.sqrt(), gallery.norms.amax().sqrt()
-        both = (reach + far).square()
-        # Each addend of a margin: the products; norms in float64; centring and scaling; the pair's own value.
-        terms, sums = piece + len(cuts) + 4, len(cuts) + 6
-        margin = 2 * terms * unit * reach * far
-        margin += sums * unit * (reach.square() + far.square() + 2 * self._cosine)
-        margin += (width + 8) * _EPSILON * both
-        wrong = unit * (reach + far) + 2 * (width + 32) * _EPSILON * self._cosine
-        margin += 2 * (reach + far) * wrong + wrong.square()
-        margin += 64 * _EPSILON * both
-        # Numbers may be flushed to zero below the smallest normal one.
-        margin += 8 * (width + 1) * torch.finfo(kind).tiny
-        if query.visible is None:
+        margin = self._margin(query, gallery, piece, len(cuts))
+        if query.visible is None or query.segment_norms is None:
             start = (gallery.norms + gallery.extra).to(kind)
-            values = start.expand(len(reach), -1).contiguous()
+            values = start.expand(len(query.norms), -1).contiguous()
         else:
-            values = query.segment_norms @ gallery.visible.T  # pyright: ignore
-            values.addmm_(query.visible, gallery.segment_norms.T)  # pyright: ignore
+            assert gallery.visible is not None
+            assert gallery.segment_norms is not None
+            values = query.segment_norms @ gallery.visible.T
+            values.addmm_(query.visible, gallery.segment_norms.T)
         for cut in cuts:
             values.addmm_(query.vectors[:, cut], gallery.vectors[:, cut].T, alpha=-2)
         if query.visible is None:
-            return Tile(values, query.norms + query.extra, 1.01 * margin)
-        return self._over_what_shows(values, query, gallery, margin, both)
+            return Tile(values, query.norms + query.extra, margin)
+        return self._over_what_shows(values, query, gallery, margin)
 
-    def _over_what_shows(
-        self, values: Tensor, query: Side, gallery: Side, margin: Tensor, both: Tensor
-    ) -> Tile:
+    def _margin(self, query: Side, gallery: Side, piece: int, pieces: int) -> Tensor:
+        """Largest error of the sums, ``(n,)`` float64."""
+        kind, width = query.vectors.dtype, query.vectors.shape[1]
+        unit = torch.finfo(kind).eps / 2
+        reach, far = query.norms.sqrt(), gallery.norms.amax().sqrt()
+        products = 2 * (piece + pieces + 4) * unit * reach * far
+        norms = (pieces + 6) * unit * (reach.square() + far.square() + 2 * self._cosine)
+        norms += (width + 8) * _EPSILON * (reach + far).square()
+        # How far prepared vectors are from where they should be, in scaling and centring.
+        moved = unit * (reach + far) + 2 * (width + 32) * _EPSILON * self._cosine
+        vectors = 2 * (reach + far) * moved + moved.square()
+        exact = 64 * _EPSILON * (reach + far).square()
+        flushed = 8 * (width + 1) * torch.finfo(kind).tiny  # numbers below the smallest normal one
+        return 1.01 * (products + norms + vectors + exact + flushed)
+
+    def _over_what_shows(self, values: Tensor, query: Side, gallery: Side, margin: Tensor) -> Tile:
         """Scale sums over the parts that both show to all parts."""
         assert self._segments is not None
         assert query.visible is not None
@@ -188,16 +122,12 @@ class Tiles:
         common = (query.visible.double() * shares) @ gallery.visible.double().T
         apart = query.visible @ gallery.visible.T == 0
         factors = common.masked_fill_(apart, 1).reciprocal_()
-        largest = factors.amax(dim=1)
-        unit = torch.finfo(kind).eps / 2
-        margin = largest * (margin + 2 * (count + 8) * (unit + _EPSILON) * both)
+        largest, far = factors.amax(dim=1), gallery.norms.amax().sqrt()
+        unit = torch.finfo(kind).eps / 2 + _EPSILON
+        margin = largest * (margin + 3 * (count + 8) * unit * (query.norms.sqrt() + far).square())
         if kind == torch.float32:  # so unequal weights that float32 cannot hold the distances
             margin = margin.masked_fill(largest > 1e30, torch.inf)
             factors.clamp_(max=1e30)
         values.mul_(factors.to(kind)).clamp_(max=_LARGEST[kind])
         values.masked_fill_(apart, torch.finfo(kind).max)
-        return Tile(values, torch.zeros_like(query.norms), 1.01 * margin)
-
-
-def _lengths(vectors: Tensor) -> Tensor:
-    return squared_lengths(vectors).sqrt_()
+        return Tile(values, torch.zeros_like(query.norms), margin)
