@@ -53,14 +53,17 @@ def count_nearer(
     """
     low, high = tile.bounds(answers.values, answers.rows)
     ordered = sorted_rows(tile.values)
+    width = ordered.shape[1]
     nearer = count_below(ordered, answers.rows, low)
-    close = count_below(ordered, answers.rows, high, or_equal=True) - nearer
+    # The next value says whether any is within the margin: few right answers need the second search.
+    following = ordered.reshape(-1).index_select(0, answers.rows * width + nearer.clamp(max=width - 1))
+    some = ((following <= high) & (nearer < width)).nonzero().squeeze(1)
+    close = count_below(ordered, answers.rows[some], high[some], or_equal=True) - nearer[some]
     tied = torch.zeros_like(nearer, dtype=torch.bool)
     if int(close.sum()) > most:
         return None
-    width = tile.values.shape[1]
     step = max(1, _CHUNK_ELEMENTS.get(tile.values.device.type, 1 << 20) // width)
-    for part in close.nonzero().squeeze(1).split(step):
+    for part in some.split(step):
         which, columns = _between(tile.values[answers.rows[part]], low[part], high[part])
         which = part[which]
         exact = _each_once(answers.rows[which], columns, width, resolve)

@@ -15,9 +15,9 @@ from vidreid.metrics.segments import Segments
 from vidreid.metrics.sides import Preparation
 from vidreid.metrics.tiles import Tiles
 
-_WIDTH = {"cpu": 512, "cuda": 8192}  # gallery items of a tile
+_WIDTH = {"cpu": 2048, "cuda": 8192}  # gallery items of a tile
 _FEWEST_ROWS = 64  # queries of a tile where more could be taken: fewer make products slow
-_BLOCK_ELEMENTS = {"cpu": 1 << 22, "cuda": 1 << 26}  # values of a block of descriptors, at most
+_BLOCK_ELEMENTS = {"cpu": 1 << 21, "cuda": 1 << 26}  # values of a block of descriptors, at most
 _GROUP_ELEMENTS = {"cpu": 1 << 23, "cuda": 1 << 28}  # values of the queries of one walk through the gallery
 
 

@@ -100,7 +100,7 @@ def rank(
     find = MatchFinder(ids[2], ids[3], junk_pid, worn[1], answers)
     junk = None if junk_pid is None else ids[2] == junk_pid
     junk = junk if junk is not None and bool(junk.any()) else None
-    sides = Descriptors(query, query_visible), Descriptors(gallery, gallery_visible)
+    sides = Descriptors(query.detach(), query_visible), Descriptors(gallery.detach(), gallery_visible)
     found = []
     with full_precision(at):
         ranks = ExactRanks(*sides, distance, segments, block, at)

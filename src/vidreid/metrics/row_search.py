@@ -21,13 +21,15 @@ def count_below(ordered: Tensor, rows: Tensor, values: Tensor, or_equal: bool = 
     """
     width = ordered.shape[1]
     flat, before = ordered.reshape(-1), rows * width - 1
-    found = torch.zeros_like(rows)
-    step = 1 << max(0, width.bit_length() - 1) if width else 0
+    found, last = (
+        before,
+        before + width,
+    )  # places of the last values known to be smaller, and of the row's last
+    step = 1 << (width.bit_length() - 1) if width else 0
     while step:
-        # The first `found` values are known to be smaller: are `step` more?
         reach = found + step
-        last = flat[before + reach.clamp(max=width)]
-        smaller = last <= values if or_equal else last < values
-        found = torch.where(smaller & (reach <= width), reach, found)
+        probe = flat.index_select(0, torch.minimum(reach, last))
+        smaller = probe <= values if or_equal else probe < values
+        found = torch.where(smaller & (reach <= last), reach, found)
         step >>= 1
-    return found
+    return found - before
