@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import accelerator
 import evaluation
+import evaluation_accelerator
+import evaluation_scale
 import key_reid
 import loader
 import memory
@@ -54,10 +56,12 @@ def main() -> None:
         "memory": memory.run,
         "reference_stack": reference_stack.run,
         "evaluation": evaluation.run,
+        "evaluation_scale": evaluation_scale.run,
         "reranking": reranking.run,
     }
     if torch.cuda.is_available():
         benchmarks["accelerator"] = accelerator.run
+        benchmarks["evaluation_accelerator"] = evaluation_accelerator.run
     for name, run in benchmarks.items():
         print(f"== {name}", flush=True)
         results[name] = run()

@@ -85,8 +85,11 @@ def slow_rank(
     )
 
 
-def slow_visible_distances(query, gallery, query_visible, gallery_visible, sizes, weights):
-    """Squared distances over the segments that both show, scaled to all of them, one pair after the other."""
+def slow_visible_distances(query, gallery, query_visible, gallery_visible, sizes, weights, uncompared=None):
+    """Squared distances over the segments that both show, scaled to all of them, one pair after the other.
+
+    A pair without a common segment is as far as ``uncompared`` says, by default as ``VisibleDistances`` does.
+    """
     query, gallery = np.asarray(query, np.float64), np.asarray(gallery, np.float64)
     stops = np.cumsum(sizes)
     matrix = np.full((len(query), len(gallery)), np.nan)
@@ -99,6 +102,8 @@ def slow_visible_distances(query, gallery, query_visible, gallery_visible, sizes
                     share += weights[s]
             if share > 0:
                 matrix[i, j] = squared * sum(weights) / share
+    if uncompared is not None:
+        return np.nan_to_num(matrix, nan=uncompared)
 
     def shown(features, visible):
         parts = [features[stop - size : stop] for size, stop in zip(sizes, stops, strict=True)]

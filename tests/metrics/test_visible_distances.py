@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from metrics.slow_evaluator import random_problem, slow_rank, slow_visible_distances
+from metrics.slow_evaluator import random_problem, slow_visible_distances
 from vidreid.metrics.distances import GalleryDistances
-from vidreid.metrics.ranking import rank
 from vidreid.metrics.segments import Segments
 from vidreid.metrics.top_matches import top_matches
 from vidreid.metrics.visible_distances import PairDistances, VisibleDistances
@@ -135,51 +134,6 @@ def test_copies_agree_in_values_and_visibility(monkeypatch):
     assert torch.equal(found[:, 4], found[:, 150])
     assert not torch.equal(found[:, 4], found[:, 60])
     assert not torch.equal(found[:, 4], found[:, 199])
-
-
-@pytest.mark.parametrize("ties", [True, False])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_ranking_equals_the_slow_evaluator(seed, ties):
-    problem = random_problem(seed, width=sum(SIZES), ties=ties)
-    weights = (4, 2, 1, 1)
-    shows, gallery_shows = visibility(seed, 40, 150, share=0.8)
-    shows[:, 0] = gallery_shows[:, 0] = True
-    if ties:  # half or all of the weight shows: distances of integers stay exact in float32
-        shows[:], gallery_shows[:] = True, True
-        gallery_shows[::3, 1:] = False
-    matrix = slow_visible_distances(problem[0], problem[1], shows, gallery_shows, SIZES, weights)
-    slow = slow_rank(*problem, matrix=matrix, max_rank=30)
-    fast = rank(
-        *(torch.from_numpy(np.asarray(x)) for x in problem),
-        max_rank=30,
-        segments=Segments(SIZES, weights),
-        query_visible=shows,
-        gallery_visible=gallery_shows,
-    )
-    assert slow.tied > 10 if ties else slow.tied == 0
-    np.testing.assert_allclose(fast.average_precisions, slow.average_precisions, atol=1e-12)
-    np.testing.assert_allclose(fast.cmc, slow.cmc, atol=1e-12)
-    assert (fast.queries_counted, fast.queries_tied) == (slow.counted, slow.tied)
-
-
-def test_same_bits_for_every_block():
-    # Descriptors far from the origin, so that near ties abound (see the same test of the plain distance).
-    random = np.random.default_rng(5)
-    problem = random_problem(3, queries=700, gallery=9000, width=2, pids=60)
-    sides = [torch.from_numpy((30 + random.normal(size=(n, 128))).astype(np.float32)) for n in (700, 9000)]
-    shows, gallery_shows = visibility(1, 700, 9000, share=0.8)
-    ids = [torch.from_numpy(x) for x in problem[2:]]
-    results = [
-        rank(
-            *sides, *ids, block=block, segments=Segments((32, 32, 32, 32)),
-            query_visible=shows, gallery_visible=gallery_shows,
-        )
-        for block in (1, 600)
-    ]  # fmt: skip
-    assert results[0].queries_tied > 0
-    first, second = (result.average_precisions.nan_to_num(-1) for result in results)
-    assert torch.equal(first, second)
-    assert results[0].queries_tied == results[1].queries_tied
 
 
 def test_top_matches_use_the_same_distances():

@@ -8,7 +8,17 @@ from torch import Tensor
 Distance = Literal["euclidean", "cosine"]
 
 _TILE_ELEMENTS = 1 << 23  # 32 MB of float32 distances
-_LARGEST_NORM = 1e37  # squared; above it float32 distances overflow
+LARGEST_NORM = 1e37  # squared; above it float32 distances overflow
+
+
+def check_distance(distance: str) -> None:
+    """Refuse a distance that does not exist.
+
+    Raises:
+        ValueError: With the choices.
+    """
+    if distance not in ("euclidean", "cosine"):
+        raise ValueError(f"Unknown distance {distance!r}: choose euclidean or cosine.")
 
 
 class NotFiniteError(ValueError):
@@ -28,19 +38,42 @@ def squared_norms(features: Tensor, name: str) -> Tensor:
     Raises:
         NotFiniteError: If a feature is not finite or so large that float32 distances overflow.
     """
+    norms = squared_lengths(features)
+    refuse_unusable(norms, name)
+    return norms
+
+
+def squared_lengths(features: Tensor) -> Tensor:
+    """Squared length of every descriptor ``(n, D)``, usable or not: ``(n,)`` float64."""
     norms = torch.empty(len(features), dtype=torch.float64, device=features.device)
-    rows = max(1, (1 << 17) // max(1, features.shape[1]))  # the float64 copies stay in the processor's cache
+    # The float64 copies stay in the processor's cache.
+    elements = 1 << 17 if features.device.type == "cpu" else 1 << 24
+    rows = max(1, elements // max(1, features.shape[1]))
     for start in range(0, len(features), rows):
-        norms[start : start + rows] = features[start : start + rows].double().square_().sum(dim=1)
-    bad = ~(norms <= _LARGEST_NORM)
+        norms[start : start + rows] = (
+            features[start : start + rows].to(norms.dtype, copy=True).square_().sum(dim=1)
+        )
+    return norms
+
+
+def refuse_unusable(norms: Tensor, name: str) -> None:
+    """Refuse descriptors by their squared lengths.
+
+    Args:
+        norms: ``(n,)`` float64.
+        name: What the descriptors are, for the error message.
+
+    Raises:
+        NotFiniteError: If one is not finite or so large that float32 distances overflow.
+    """
+    bad = ~(norms <= LARGEST_NORM)
     if bool(bad.any()):
         row = int(bad.nonzero()[0])
         state = "too large for float32 distances" if bool(torch.isfinite(norms[row])) else "not finite"
         raise NotFiniteError(
-            f"{int(bad.sum())} of {len(features)} {name} descriptors are {state}, the first in row {row}: "
+            f"{int(bad.sum())} of {len(norms)} {name} descriptors are {state}, the first in row {row}: "
             "look for a diverged training or a broken checkpoint."
         )
-    return norms
 
 
 def first_copies(features: Tensor, norms: Tensor) -> Tensor | None:
@@ -96,8 +129,7 @@ class GalleryDistances:
     """
 
     def __init__(self, gallery: Tensor, distance: Distance = "euclidean") -> None:
-        if distance not in ("euclidean", "cosine"):
-            raise ValueError(f"Unknown distance {distance!r}: choose euclidean or cosine.")
+        check_distance(distance)
         self.distance = distance
         self.gallery = gallery
         self.tile = tile_rows(len(gallery))

@@ -1,50 +1,21 @@
 """Exact retrieval scores, block by block: CMC, mAP and mINP of a ranked gallery."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from vidreid.metrics.average_precision import AveragePrecision, query_scores
-from vidreid.metrics.distances import Distance
+from vidreid.metrics.average_precision import AveragePrecision
+from vidreid.metrics.descriptors import Descriptors
+from vidreid.metrics.distances import Distance, check_distance
+from vidreid.metrics.exact_ranks import ExactRanks
 from vidreid.metrics.full_precision import full_precision
 from vidreid.metrics.matches import Answers, MatchFinder
 from vidreid.metrics.positions import positions
-from vidreid.metrics.segments import Segments
-from vidreid.metrics.visible_distances import PairDistances
+from vidreid.metrics.scores import RankingResult, RightAnswers, Unanswered, score
+from vidreid.metrics.segments import Segments, check_visibility
 
-Unanswered = Literal["skip", "zero"]
-
-
-@dataclass(frozen=True)
-class RankingResult:
-    """What a ranking is worth. All tensors are float64 on the CPU.
-
-    Attributes:
-        cmc: ``(max_rank,)``, share of queries with a right answer among the first 1, 2, ... items.
-        mean_ap: Mean average precision; NaN, as all means, if no query counts.
-        mean_inp: Mean inverse negative penalty.
-        queries_counted: Queries that the means run over.
-        queries_dropped: Queries left out because the gallery holds no right answer.
-        queries_tied: Queries with a right answer exactly as far as a wrong one. The gallery's order decides
-            there; many of them mean that descriptors have collapsed and the scores say little.
-        average_precisions: ``(Q,)``, NaN for a dropped query.
-        inverse_penalties: ``(Q,)``, inverse negative penalties, NaN for a dropped query.
-        first_ranks: ``(Q,)``, rank of the first right answer, from 1; NaN where there is none.
-    """
-
-    cmc: Tensor
-    mean_ap: float
-    mean_inp: float
-    queries_counted: int
-    queries_dropped: int
-    queries_tied: int
-    average_precisions: Tensor
-    inverse_penalties: Tensor
-    first_ranks: Tensor
+__all__ = ["RankingResult", "Unanswered", "rank", "rank_rows"]
 
 
 @torch.no_grad()
@@ -68,13 +39,18 @@ def rank(
     query_outfits: Tensor | None = None,
     gallery_outfits: Tensor | None = None,
     answers: Answers = "any",
+    device: torch.device | str | None = None,
 ) -> RankingResult:
     """Rank a gallery for every query and score the rankings.
 
     A gallery item is right if it shows the query's identity in another camera and in an outfit that
     ``answers`` asks for. Other items of the query's identity and those of ``junk_pid`` are ignored, neither
     right nor wrong. All else is wrong. Of equally far items the one that stands first in the gallery ranks
-    first. The result is the same for every ``block``, and no ``Q x G`` matrix is held.
+    first. Distances are compared as float64 has them (:class:`~vidreid.metrics.pair_values.PairValues`), so
+    that the result is the same for every ``block``, number of threads and device. Pairs without a visible
+    part in common are farther than all others and equally far.
+
+    No ``Q x G`` matrix is held, and the gallery need not be in memory as a whole: see ``device``.
 
     Args:
         query: ``(Q, D)`` floats, computed with as float32.
@@ -90,8 +66,8 @@ def rank(
         unanswered: What a query without a right answer does: ``skip`` leaves it out of the means, ``zero``
             counts it as zero.
         max_rank: Length of the CMC curve.
-        block: Queries ranked at a time, rounded to whole tiles (see :class:`GalleryDistances`). Two blocks of
-            ``block x G`` float32 distances are held.
+        block: Queries compared at a time with a block of the gallery: at least 64, fewer if descriptors are
+            long.
         segments: How descriptors are joined; needed with visibility only.
         query_visible: ``(Q, S)`` bool, which segments show: distances then run over what shows on both sides
             (:class:`~vidreid.metrics.visible_distances.VisibleDistances`); ``None`` compares everything.
@@ -100,6 +76,8 @@ def rank(
         gallery_outfits: ``(G,)``.
         answers: Which items of the query's identity in other cameras are right: ``any``, those in the query's
             outfit (``same_outfit``) or in another (``other_outfit``).
+        device: Where to compute; by default where the gallery lies. A gallery that lies elsewhere, such as in
+            host memory or in a mapped file, is sent block by block, once for every group of queries.
 
     Returns:
         The scores.
@@ -114,25 +92,23 @@ def rank(
         raise ValueError(
             f"Queries have {query.shape[1]} values a descriptor, the gallery {gallery.shape[1]}."
         )
-    device = gallery.device
-    query, gallery = query.to(device).float(), gallery.float()
-    with full_precision(device):
-        distances_of = PairDistances(query, gallery, distance, segments, query_visible, gallery_visible)
-        return rank_rows(
-            distances_of,
-            distances_of.tile * max(1, block // distances_of.tile),
-            query_pids.to(device),
-            gallery_pids.to(device),
-            query_cameras.to(device),
-            gallery_cameras.to(device),
-            average_precision=average_precision,
-            junk_pid=junk_pid,
-            unanswered=unanswered,
-            max_rank=max_rank,
-            query_outfits=None if query_outfits is None else query_outfits.to(device),
-            gallery_outfits=None if gallery_outfits is None else gallery_outfits.to(device),
-            answers=answers,
-        )
+    check_distance(distance)
+    check_visibility(query, gallery, distance, segments, query_visible, gallery_visible)
+    at = gallery.device if device is None else torch.empty(0, device=device).device
+    ids = [x.to(at) for x in (query_pids, query_cameras, gallery_pids, gallery_cameras)]
+    worn = [None if x is None else x.to(at) for x in (query_outfits, gallery_outfits)]
+    find = MatchFinder(ids[2], ids[3], junk_pid, worn[1], answers)
+    junk = None if junk_pid is None else ids[2] == junk_pid
+    junk = junk if junk is not None and bool(junk.any()) else None
+    sides = Descriptors(query.detach(), query_visible), Descriptors(gallery.detach(), gallery_visible)
+    found = []
+    with full_precision(at):
+        ranks = ExactRanks(*sides, distance, segments, block, at)
+        for start in range(0, len(query), ranks.step):
+            rows = slice(start, min(start + ranks.step, len(query)))
+            matches = find(ids[0][rows], ids[1][rows], None if worn[0] is None else worn[0][rows])
+            found.append(ranks.of(rows, matches, junk).shifted(start))
+    return score(found, len(query), average_precision, unanswered, max_rank)
 
 
 @torch.no_grad()
@@ -176,7 +152,7 @@ def rank_rows(
     total = len(query_pids)
     find = MatchFinder(gallery_pids, gallery_cameras, junk_pid, gallery_outfits, answers)
     junk = None if junk_pid is None else (gallery_pids == junk_pid).nonzero().squeeze(1)
-    queries, ranks, tied = [], [], 0
+    ranked = []
     for start in range(0, total, step):
         rows = slice(start, min(start + step, total))
         outfits = None if query_outfits is None else query_outfits[rows]
@@ -187,43 +163,9 @@ def rank_rows(
         right, ignored = matches.counts, ~matches.counts
         distances[matches.queries[ignored], matches.items[ignored]] = torch.inf
         found, arbitrary = positions(distances, matches.queries[right], matches.items[right])
-        tied += len(matches.queries[right][arbitrary].unique())
-        queries.append((matches.queries[right] + start).cpu())
-        ranks.append(found.cpu())
-    empty = torch.empty(0, dtype=torch.int64)
-    scores = query_scores(torch.cat([empty, *queries]), torch.cat([empty, *ranks]), total, average_precision)
-    return _summary(*scores, tied=tied, unanswered=unanswered, max_rank=max_rank)
-
-
-def _summary(
-    average_precisions: Tensor,
-    inverse_penalties: Tensor,
-    first_ranks: Tensor,
-    *,
-    tied: int,
-    unanswered: Unanswered,
-    max_rank: int,
-) -> RankingResult:
-    answered = ~first_ranks.isnan()
-    if unanswered == "zero":
-        average_precisions = average_precisions.nan_to_num(0.0)
-        inverse_penalties = inverse_penalties.nan_to_num(0.0)
-        counted = len(answered)
-    else:
-        counted = int(answered.sum())
-    first = first_ranks[answered]
-    hits = torch.bincount(first[first <= max_rank].long(), minlength=max_rank + 1)[1:].cumsum(0).double()
-    return RankingResult(
-        cmc=hits / counted if counted else torch.full((max_rank,), torch.nan, dtype=torch.float64),
-        mean_ap=float(average_precisions.nansum()) / counted if counted else math.nan,
-        mean_inp=float(inverse_penalties.nansum()) / counted if counted else math.nan,
-        queries_counted=counted,
-        queries_dropped=len(answered) - counted,
-        queries_tied=tied,
-        average_precisions=average_precisions,
-        inverse_penalties=inverse_penalties,
-        first_ranks=first_ranks,
-    )
+        tied = len(matches.queries[right][arbitrary].unique())
+        ranked.append(RightAnswers(matches.queries[right].cpu(), found.cpu(), tied).shifted(start))
+    return score(ranked, total, average_precision, unanswered, max_rank)
 
 
 def _check_options(average_precision: str, unanswered: str, max_rank: int, block: int) -> None:

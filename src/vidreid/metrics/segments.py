@@ -82,3 +82,34 @@ def refuse_angles(distance: str, normalize: str = "none") -> None:
             f"distance={distance} with normalize={normalize} cannot leave hidden parts out: a length changes "
             "with the parts that show, so use distance=euclidean and normalize=none."
         )
+
+
+def check_visibility(
+    query: Tensor,
+    gallery: Tensor,
+    distance: str,
+    segments: Segments | None,
+    query_visible: Tensor | None,
+    gallery_visible: Tensor | None,
+) -> None:
+    """Refuse visibility that descriptors or distance do not go with.
+
+    Args:
+        query: ``(Q, D)``.
+        gallery: ``(G, D)``.
+        distance: Which one.
+        segments: How descriptors are joined.
+        query_visible: ``(Q, S)``; ``None``, on both sides, where all always shows.
+        gallery_visible: ``(G, S)``.
+
+    Raises:
+        ValueError: If one side has visibility only, segments are missing, forms disagree or the distance is
+            not Euclidean.
+    """
+    if query_visible is None and gallery_visible is None:
+        return
+    if query_visible is None or gallery_visible is None or segments is None:
+        raise ValueError("Visible parts need the visibility of queries and gallery, and the segments.")
+    refuse_angles(distance)
+    segments.check(query, query_visible)
+    segments.check(gallery, gallery_visible)

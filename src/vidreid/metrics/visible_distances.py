@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from vidreid.metrics.distances import Distance, GalleryDistances, first_copies, squared_norms, tile_rows
-from vidreid.metrics.segments import Segments, refuse_angles
+from vidreid.metrics.segments import Segments, check_visibility
 
 
 class VisibleDistances:
@@ -41,7 +41,7 @@ class VisibleDistances:
         norms = squared_norms(self.gallery, "gallery")
         self._norms = norms.float()
         self._segment_norms = _segment_norms(self.gallery, segments)
-        self._copies = _visible_copies(self.gallery, norms, visible)
+        self._copies = visible_copies(self.gallery, norms, visible)
         self._shares = segments.shares(gallery.device)
 
     def to(self, queries: Tensor, visible: Tensor) -> Tensor:
@@ -109,13 +109,10 @@ class PairDistances:
     ) -> None:
         self._query = query
         self._visible = None
-        if query_visible is None and gallery_visible is None:
+        check_visibility(query, gallery, distance, segments, query_visible, gallery_visible)
+        if query_visible is None or gallery_visible is None or segments is None:
             self._distances = GalleryDistances(gallery, distance)
-        elif query_visible is None or gallery_visible is None or segments is None:
-            raise ValueError("Visible parts need the visibility of queries and gallery, and the segments.")
         else:
-            refuse_angles(distance)
-            segments.check(query, query_visible)
             self._visible = query_visible.to(gallery.device)
             self._distances = VisibleDistances(gallery, gallery_visible.to(gallery.device), segments)
         self.tile = self._distances.tile
@@ -133,8 +130,14 @@ def _segment_norms(features: Tensor, segments: Segments) -> Tensor:
     return torch.stack([squared_norms(part, "visible") for part in parts], dim=1).float()
 
 
-def _visible_copies(features: Tensor, norms: Tensor, visible: Tensor) -> Tensor | None:
-    """First row with the same values and the same visibility, as ``first_copies``."""
+def visible_copies(features: Tensor, norms: Tensor, visible: Tensor) -> Tensor | None:
+    """For every descriptor the first row with the same values and the same visibility, as ``first_copies``.
+
+    Args:
+        features: ``(n, D)``, hidden segments zero.
+        norms: ``(n,)`` squared lengths.
+        visible: ``(n, S)`` bool.
+    """
     leaders = first_copies(features, norms)
     if leaders is None:
         return None
