@@ -378,7 +378,7 @@ def test_a_sweep_of_trainings_on_two_processes(
 
 @pytest.mark.slow
 def test_sharded_states_change_no_bit(tiny_root: Path, repo_root: Path, tmp_path: Path) -> None:
-    """Weights and the states of both optimisers are those of DDP."""
+    """Weights and states of both optimisers are those of DDP; one process and two evaluate to the numbers."""
     for name in ("ddp", "sharded"):
         status, output = call(
             repo_root, tmp_path, *TRANSFORMER, f"data.root={tiny_root}", f"trainer={name}",
@@ -395,7 +395,16 @@ def test_sharded_states_change_no_bit(tiny_root: Path, repo_root: Path, tmp_path
     for number, state in whole["state"].items():
         assert state.keys() == sharded["state"][number].keys()
         assert all(torch.equal(value, sharded["state"][number][name]) for name, value in state.items())
-    assert numbers(tmp_path / "ddp") == numbers(tmp_path / "sharded")
+    run = tmp_path / "sharded"
+    assert numbers(tmp_path / "ddp") == numbers(run)
+    for words in ((), ("trainer.devices=2", "trainer.strategy=ddp")):
+        (run / "eval.json").unlink(missing_ok=True)
+        status, output = call(repo_root, tmp_path, f"run={run}", *words, script="eval.py")
+        assert status == 0, output
+        assert output.count("KeyReID after 2 epochs") == 1, output
+        again = json.loads((run / "eval.json").read_text())
+        for name in ("rank1", "rank5", "rank10", "mAP", "mINP", "queries_counted"):
+            assert again[name] == pytest.approx(numbers(run)[name], abs=1e-7)
 
 
 @pytest.mark.slow

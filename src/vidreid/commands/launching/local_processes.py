@@ -111,7 +111,7 @@ def _start(rank: int, count: int, port: int) -> subprocess.Popen[bytes]:
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "vidreid.commands.launching.process"],
+        [sys.executable, "-P", "-m", "vidreid.commands.launching.process"],
         stdin=subprocess.PIPE,
         env={**os.environ, **{name: str(value) for name, value in place.items()}},
         start_new_session=True,  # Ctrl-C reaches this process alone, which hands it on once

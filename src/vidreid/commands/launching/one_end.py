@@ -17,6 +17,10 @@ from vidreid.commands.launching.place import Place
 
 _POLL = 1.0
 _GRACE = 5.0  # for a process to end by itself, with its files closed
+_GONE = (
+    "Another process of this training is gone without a word (it was killed, or its machine is off): go on "
+    "with train.py resume=RUN."
+)
 # How gloo and NCCL tell of a peer that is gone.
 _LOST = ("closed by peer", "reset by peer", "remote process", "Broken pipe", "Connection refused")
 
@@ -44,15 +48,13 @@ def one_end() -> Iterator[None]:
         failed = _failure_of_another(place) if _is_lost_connection(error) else None
         if failed is not None:
             _end_with(failed, place)
-        if _is_lost_connection(error):
-            raise ValueError(
-                "Another process of this training is gone without a word (it was killed, or its machine is "
-                "off): go on with train.py resume=RUN."
-            ) from error
-        sentence = f"{type(error).__name__}: {error}"
+        lost = _is_lost_connection(error)
+        sentence = _GONE if lost else f"{type(error).__name__}: {error}"
         _tell(place, sentence)
         if not _first_to_say(place, sentence):
             sys.exit(1)
+        if lost:
+            raise ValueError(_GONE) from error
         raise
     finally:
         over.set()
