@@ -6,6 +6,7 @@ import torch
 
 from metrics.slow_evaluator import random_outfits, random_problem, slow_rank, slow_visible_distances
 from vidreid.metrics import counting, crowded, exact_ranks, gallery_sweep, pair_values
+from vidreid.metrics.descriptors import Descriptors
 from vidreid.metrics.gallery_blocks import GalleryBlocks
 from vidreid.metrics.ranking import rank, rank_rows
 from vidreid.metrics.segments import Segments
@@ -41,6 +42,7 @@ def tiling(request, monkeypatch):
         monkeypatch.setattr(exact_ranks, "_WIDTH", {"cpu": 7})
         monkeypatch.setattr(exact_ranks, "_FEWEST_ROWS", 1)
         monkeypatch.setattr(exact_ranks, "_GROUP_ELEMENTS", {"cpu": 90})
+        monkeypatch.setattr(exact_ranks, "_GROUP_MATCHES", {"cpu": 60})
         for module in (counting, pair_values):
             monkeypatch.setattr(module, "_CHUNK_ELEMENTS", {"cpu": 20})
         monkeypatch.setattr(crowded, "_CHUNK_ELEMENTS", 20)
@@ -208,6 +210,18 @@ def test_same_bits_for_every_tile_and_thread(monkeypatch):
         torch.set_num_threads(threads)
     assert results[0].queries_tied > 0
     same_bits(results)
+
+
+def test_groups_hold_as_many_queries_and_matches_as_fit(monkeypatch):
+    monkeypatch.setattr(exact_ranks, "_GROUP_ELEMENTS", {"cpu": 4 * 3})
+    monkeypatch.setattr(exact_ranks, "_GROUP_MATCHES", {"cpu": 10})
+    monkeypatch.setattr(exact_ranks, "_BLOCK_ELEMENTS", {"cpu": 4 * 2})
+    some = Descriptors(torch.zeros(10, 4))
+    ranks = exact_ranks.ExactRanks(some, some, "euclidean", None, 512, torch.device("cpu"))
+    matches = torch.tensor([0, 1, 2, 9, 1, 30, 0, 10, 0, 0])
+    groups = [(rows.start, rows.stop) for rows in ranks.groups(matches)]
+    assert groups == [(0, 3), (3, 5), (5, 6), (6, 9), (9, 10)]
+    assert list(ranks.groups(matches[:0])) == []
 
 
 def test_numbers_of_other_types_are_float32():

@@ -1,4 +1,4 @@
-"""Items of one tile that are nearer than a query's right answers."""
+"""Items of one tile that are nearer than a query's right wanted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ Resolve = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Answers:
-    """Right answers of the queries of a tile, wherever in the gallery.
+class Wanted:
+    """Right answers of the queries of a tile, wherever in the gallery, whose ranks are wanted.
 
     Attributes:
         rows: ``(m,)`` int64, rows of the tile, ascending.
@@ -33,7 +33,7 @@ class Answers:
 
 
 def count_nearer(
-    tile: Tile, answers: Answers, first: int, resolve: Resolve, most: int
+    tile: Tile, wanted: Wanted, first: int, resolve: Resolve, most: int
 ) -> tuple[Tensor, Tensor] | None:
     """Count the items of a tile that rank before each right answer: nearer, or as far and of a lower row.
 
@@ -42,7 +42,7 @@ def count_nearer(
 
     Args:
         tile: Distances; infinite where an item does not count.
-        answers: What to count for.
+        wanted: What to count for.
         first: Gallery row of the tile's first column.
         resolve: Gives exact distances.
         most: Pairs of a right answer and an item within its margin that are decided one by one.
@@ -51,24 +51,24 @@ def count_nearer(
         ``(m,)`` int64 counts, and ``(m,)`` bool: whether an item is exactly as far. ``None`` if more than
         ``most`` pairs are within margins.
     """
-    low, high = tile.bounds(answers.values, answers.rows)
+    low, high = tile.bounds(wanted.values, wanted.rows)
     ordered = sorted_rows(tile.values)
     width = ordered.shape[1]
-    nearer = count_below(ordered, answers.rows, low)
+    nearer = count_below(ordered, wanted.rows, low)
     # The next value says whether any is within the margin: few right answers need the second search.
-    following = ordered.reshape(-1).index_select(0, answers.rows * width + nearer.clamp(max=width - 1))
+    following = ordered.reshape(-1).index_select(0, wanted.rows * width + nearer.clamp(max=width - 1))
     some = ((following <= high) & (nearer < width)).nonzero().squeeze(1)
-    close = count_below(ordered, answers.rows[some], high[some], or_equal=True) - nearer[some]
+    close = count_below(ordered, wanted.rows[some], high[some], or_equal=True) - nearer[some]
     tied = torch.zeros_like(nearer, dtype=torch.bool)
     if int(close.sum()) > most:
         return None
     step = max(1, _CHUNK_ELEMENTS.get(tile.values.device.type, 1 << 20) // width)
     for part in some.split(step):
-        which, columns = _between(tile.values[answers.rows[part]], low[part], high[part])
+        which, columns = _between(tile.values[wanted.rows[part]], low[part], high[part])
         which = part[which]
-        exact = _each_once(answers.rows[which], columns, width, resolve)
-        equal = exact == answers.values[which]
-        before = (exact < answers.values[which]) | (equal & (first + columns < answers.items[which]))
+        exact = _each_once(wanted.rows[which], columns, width, resolve)
+        equal = exact == wanted.values[which]
+        before = (exact < wanted.values[which]) | (equal & (first + columns < wanted.items[which]))
         nearer.index_add_(0, which, before.long())
         tied[which[equal]] = True
     return nearer, tied

@@ -1,5 +1,7 @@
 """Exact ranks of all right answers: their distances first, then what is nearer, block by block."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -19,6 +21,7 @@ _WIDTH = {"cpu": 2048, "cuda": 8192}  # gallery items of a tile
 _FEWEST_ROWS = 64  # queries of a tile where more could be taken: fewer make products slow
 _BLOCK_ELEMENTS = {"cpu": 1 << 21, "cuda": 1 << 26}  # values of a block of descriptors, at most
 _GROUP_ELEMENTS = {"cpu": 1 << 23, "cuda": 1 << 28}  # values of the queries of one walk through the gallery
+_GROUP_MATCHES = {"cpu": 1 << 22, "cuda": 1 << 25}  # and their pairs of the same identity
 
 
 class ExactRanks:
@@ -63,14 +66,32 @@ class ExactRanks:
         fitting = max(1, _BLOCK_ELEMENTS[kind] // width)
         self._rows = min(max(rows, _FEWEST_ROWS), fitting)
         self._width = min(_WIDTH[kind], fitting)
-        self.step = max(self._rows, _GROUP_ELEMENTS[kind] // width)
+        self._step = max(self._rows, _GROUP_ELEMENTS[kind] // width)
+        self._most = _GROUP_MATCHES[kind]
         self._checked = False
 
-    def of(self, rows: slice, matches: Matches, junk: Tensor | None) -> RightAnswers:
-        """Rank the right answers of a slice of at most ``step`` queries.
+    def groups(self, matches: Tensor) -> Iterator[slice]:
+        """Cut the queries into groups that walk through the gallery together.
 
         Args:
-            rows: The queries.
+            matches: ``(Q,)`` int64, how many gallery items share a query's identity.
+
+        Yields:
+            Slices of the queries.
+        """
+        sums, start = matches.cumsum(0).cpu(), 0
+        while start < len(sums):
+            before = int(sums[start - 1]) if start else 0
+            fitting = int(torch.searchsorted(sums, before + self._most, right=True))
+            stop = max(start + 1, min(fitting, start + self._step))
+            yield slice(start, stop)
+            start = stop
+
+    def of(self, rows: slice, matches: Matches, junk: Tensor | None) -> RightAnswers:
+        """Rank the right answers of a group of queries.
+
+        Args:
+            rows: The queries, one of :meth:`groups`.
             matches: Their pairs of the same identity, queries numbered within the slice.
             junk: ``(G,)`` bool, items that never count; ``None`` if there are none.
 

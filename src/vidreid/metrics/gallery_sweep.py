@@ -5,7 +5,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from vidreid.metrics.counting import Answers, count_nearer
+from vidreid.metrics.counting import Wanted, count_nearer
 from vidreid.metrics.crowded import count_exactly, settle
 from vidreid.metrics.descriptors import Descriptors
 from vidreid.metrics.distances import first_copies, squared_norms
@@ -55,16 +55,16 @@ class GallerySweep:
         self._side = prepare(query, torch.float32)
         self._width, self._rows = width, rows
         self._starts = range(0, len(query), rows)
-        self._answers = Answers(matches.queries[matches.counts], matches.items[matches.counts], values)
+        self._wanted = Wanted(matches.queries[matches.counts], matches.items[matches.counts], values)
         edges = torch.tensor([*self._starts, len(query)], device=values.device)
-        self._edges = torch.searchsorted(self._answers.rows, edges).tolist()
+        self._edges = torch.searchsorted(self._wanted.rows, edges).tolist()
         # Matches are left out of the tile that they fall into: found by the number of the tile.
         cells = matches.items // width * len(self._starts) + matches.queries // rows
         self._cells, order = cells.sort()
         self._left_out = matches.queries[order] % rows, matches.items[order] % width
         self._crowded = 0
-        self.nearer = torch.zeros_like(self._answers.rows)
-        self.tied = torch.zeros_like(self._answers.rows, dtype=torch.bool)
+        self.nearer = torch.zeros_like(self._wanted.rows)
+        self.tied = torch.zeros_like(self._wanted.rows, dtype=torch.bool)
 
     def add(self, block: "Block") -> None:
         """Count in one block of the gallery."""
@@ -76,37 +76,37 @@ class GallerySweep:
             if part.start == part.stop:
                 continue
             rows = slice(start, min(start + self._rows, len(self._query)))
-            own = self._answers
-            answers = Answers(own.rows[part] - start, own.items[part], own.values[part])
+            own = self._wanted
+            wanted = Wanted(own.rows[part] - start, own.items[part], own.values[part])
             cut = slice(cuts[number], cuts[number + 1])
             left_out = self._left_out[0][cut], self._left_out[1][cut]
-            nearer, tied = self._count(rows, block, answers, left_out)
+            nearer, tied = self._count(rows, block, wanted, left_out)
             self.nearer[part] += nearer
             self.tied[part] |= tied
 
     def _count(
-        self, rows: slice, block: "Block", answers: Answers, left_out: tuple[Tensor, Tensor]
+        self, rows: slice, block: "Block", wanted: Wanted, left_out: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        query = self._query.take(rows, answers.values.device)
+        query = self._query.take(rows, wanted.values.device)
 
         def resolve(queries: Tensor, items: Tensor) -> Tensor:
-            return self._pair_values(query, block.descriptors, queries, items, answers.values.device)
+            return self._pair_values(query, block.descriptors, queries, items, wanted.values.device)
 
         if self._crowded == 0:
             tile = self._tiles.multiply(self._side.rows(rows), block.side)
             self._leave_out(tile.values, block.first, left_out)
             most = tile.values.numel() // _CROWD
-            found = count_nearer(tile, answers, block.first, resolve, most)
+            found = count_nearer(tile, wanted, block.first, resolve, most)
             if found is not None:
                 return found
             self._crowded = _PATIENCE
         self._crowded -= 1
         distinct, place = block.distinct
         tile = self._tiles.multiply(self._prepare(query, torch.float64), block.exact_side)
-        values = settle(tile, answers, lambda queries, items: resolve(queries, distinct[items]))
+        values = settle(tile, wanted, lambda queries, items: resolve(queries, distinct[items]))
         values = values[:, place]
         self._leave_out(values, block.first, left_out)
-        return count_exactly(values, answers, block.first)
+        return count_exactly(values, wanted, block.first)
 
     def _leave_out(self, values: Tensor, first: int, left_out: tuple[Tensor, Tensor]) -> None:
         values[left_out] = torch.inf

@@ -65,6 +65,12 @@ class MatchFinder:
         self._junk_pid = junk_pid
         self._outfits, self._answers = outfits, answers
 
+    def counts(self, pids: Tensor) -> Tensor:
+        """Number of matches of each query, ``(n,)`` int64, from identities ``(n,)`` alone."""
+        start = torch.searchsorted(self._sorted_pids, pids)
+        lengths = torch.searchsorted(self._sorted_pids, pids, right=True) - start
+        return lengths if self._junk_pid is None else lengths * (pids != self._junk_pid)
+
     def __call__(self, pids: Tensor, cameras: Tensor, outfits: Tensor | None = None) -> Matches:
         """List the matches of some queries.
 
@@ -79,10 +85,7 @@ class MatchFinder:
         Raises:
             ValueError: If outfits are needed and not given.
         """
-        start = torch.searchsorted(self._sorted_pids, pids)
-        lengths = torch.searchsorted(self._sorted_pids, pids, right=True) - start
-        if self._junk_pid is not None:
-            lengths = lengths * (pids != self._junk_pid)
+        start, lengths = torch.searchsorted(self._sorted_pids, pids), self.counts(pids)
         queries = torch.arange(len(pids), device=pids.device).repeat_interleave(lengths)
         before = lengths.cumsum(0) - lengths
         within = torch.arange(len(queries), device=pids.device) - before[queries]

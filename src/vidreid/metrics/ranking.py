@@ -104,10 +104,9 @@ def rank(
     found = []
     with full_precision(at):
         ranks = ExactRanks(*sides, distance, segments, block, at)
-        for start in range(0, len(query), ranks.step):
-            rows = slice(start, min(start + ranks.step, len(query)))
+        for rows in ranks.groups(find.counts(ids[0])):
             matches = find(ids[0][rows], ids[1][rows], None if worn[0] is None else worn[0][rows])
-            found.append(ranks.of(rows, matches, junk).shifted(start))
+            found.append(ranks.of(rows, matches, junk).shifted(rows.start))
     return score(found, len(query), average_precision, unanswered, max_rank)
 
 
