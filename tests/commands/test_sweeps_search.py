@@ -142,7 +142,9 @@ def test_a_trial_below_the_median_is_pruned(tmp_path: Path, capsys: pytest.Captu
 def test_the_last_epoch_is_not_pruned(tmp_path: Path) -> None:
     """Its best so far, 0.57, is below the median of 0.65; but there is nothing left to be saved."""
     run_search(tmp_path, reporting([[0.5, 0.6], [0.6, 0.7], [0.56, 0.57]]), *MEDIAN)
-    assert [trial.value for trial in trials_of(tmp_path)] == [0.6, 0.7, 0.57]
+    trials = trials_of(tmp_path)
+    assert [trial.value for trial in trials] == [0.6, 0.7, 0.57]
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 3
 
 
 def test_a_trial_killed_after_it_was_pruned_stays_pruned(tmp_path: Path) -> None:
