@@ -35,11 +35,15 @@ def sides(seed, visible=False, **options):
     return made
 
 
-def slow_matrix(query, gallery, distance="euclidean"):
-    """All distances in float64, squared under ``euclidean``, one pair after the other."""
+def slow_matrix(query, gallery, distance="euclidean", uncompared=None):
+    """All distances in float64, squared under ``euclidean``, one pair after the other.
+
+    Pairs without a common segment are as far as ``uncompared`` says, see ``slow_visible_distances``.
+    """
     q, g = (side.features.double().numpy() for side in (query, gallery))
     if query.visible is not None:
-        return slow_visible_distances(q, g, query.visible.numpy(), gallery.visible.numpy(), SIZES, WEIGHTS)
+        shows = query.visible.numpy(), gallery.visible.numpy()
+        return slow_visible_distances(q, g, *shows, SIZES, WEIGHTS, uncompared)
     if distance == "euclidean":
         return np.array([[((a - b) ** 2).sum() for b in g] for a in q])
     return np.array([[1 - (a @ b) / (np.linalg.norm(a) * np.linalg.norm(b)) for b in g] for a in q])
