@@ -16,7 +16,7 @@ COMMANDS = {
     "pose": "estimate keypoints and fill their store",
     "pack": "copy the frames of a benchmark into one file a split",
     "protocols": "rank the same descriptors under every protocol",
-    "collect": "table of a study's runs, beside the numbers of the paper",
+    "collect": "table of a study, a search or a grid",
     "pictures": "draw tracklets with their keypoints, where networks look, what two of them find",
     "import_checkpoint": "turn a released checkpoint into a run",
     "export": "write the descriptor network of a run without its training-only parts",

@@ -1,4 +1,4 @@
-"""Items of one tile that are nearer than a query's right wanted."""
+"""Items of one tile that are nearer than a query's right answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

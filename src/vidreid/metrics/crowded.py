@@ -18,7 +18,7 @@ def settle(tile: Tile, wanted: Wanted, resolve: Resolve) -> Tensor:
 
     Args:
         tile: float64 distances of the queries to distinct items, none left out.
-        answers: The right wanted.
+        wanted: The right answers.
         resolve: Gives exact distances.
 
     Returns:
