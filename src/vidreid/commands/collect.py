@@ -1,6 +1,5 @@
 """``collect``: the runs of a study, of a search or of a grid as a table."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from vidreid.commands.sweeps.journal import JOURNAL
 from vidreid.commands.sweeps.search_rows import search_rows
 from vidreid.commands.sweeps.table import SweepRow, as_csv
 from vidreid.commands.sweeps.table import markdown as markdown_of_sweep
-from vidreid.files import write_whole
+from vidreid.files import read_json, write_whole
 
 FIRST_STAGE = "visual_stage"
 
@@ -160,9 +159,9 @@ def _repeat(config: dict[str, Any], study: dict[str, Any]) -> int:
 
 def _evaluations(run: Path, row: str) -> list[tuple[str, dict[str, Any]]]:
     """Return the run's numbers, and those of its further descriptors."""
-    found = [(row, json.loads((run / "metrics.json").read_text()))]
+    found = [(row, read_json(run / "metrics.json"))]
     for file in sorted(run.glob("eval_descriptor-*.json")):
-        metrics = json.loads(file.read_text())
+        metrics = read_json(file)
         found.append((f"{row}/{metrics['descriptor']}", metrics))
     return found
 
