@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import OmegaConf
 
 from support.fake_slurm import make_fake_slurm
@@ -56,6 +58,14 @@ TRANSFORMER = (
 )  # fmt: skip
 TWO = ("trainer=ddp", "trainer.devices=2")
 NUMBERS = ("rank1", "rank5", "rank10", "mAP", "mINP", "cmc", "queries_counted", "queries_dropped", "gallery")
+
+
+@pytest.fixture(autouse=True)
+def own_rank() -> Iterator[None]:
+    """A trainer that was built as if by torchrun leaves the rank in Lightning: later tests would be silent."""
+    before = getattr(rank_zero_only, "rank", None)
+    yield
+    rank_zero_only.rank = before
 
 
 @pytest.fixture(autouse=True)

@@ -153,7 +153,7 @@ def test_damaged_small_files_are_one_sentence_and_what_it_says_helps(
     whole: Path, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, words, way_out in (
-        ("config.yaml", "config.yaml is torn: put back a copy", shutil.copy),
+        ("config.yaml", "put back a copy (the run's checkpoints hold the settings too)", shutil.copy),
         ("csv/metrics.csv", "metrics.csv is torn: move it away or put back a copy", shutil.copy),
         ("environment.json", "environment.json is not readable as JSON", None),
         ("metrics.json", "metrics.json is not readable as JSON", None),
@@ -164,6 +164,7 @@ def test_damaged_small_files_are_one_sentence_and_what_it_says_helps(
         file.write_bytes(content[: 2 * len(content) // 3])
         told = sentence(lambda: resume(run), capsys)
         assert words in told
+        assert file.name in told
         if way_out is None:
             assert "delete it" in told
             file.unlink()

@@ -16,7 +16,8 @@ from vidreid.metrics.tracklets import GALLERY, QUERY
 from vidreid.training.module import ReidModule
 
 _OF_THE_RUN = (
-    "name", "method", "protocol", "warning", "descriptor", "query", "pooling", "average_precision", "gallery",
+    "name", "method", "protocol", "warning", "descriptor", "query", "pooling", "normalize", "distance",
+    "average_precision", "gallery",
     "checkpoint", "epochs", "selection", "seed", "data", "parameters", "versions",
 )  # fmt: skip
 """What re-ranking leaves as it is; nothing else of the plain evaluation stands beside re-ranked numbers."""

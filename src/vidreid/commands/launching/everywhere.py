@@ -108,5 +108,6 @@ def _check_sweep(place: Place) -> None:
     if launcher != "BasicLauncher" or sweeper != "BasicSweeper":
         raise ValueError(
             f"Under {place.starter} each process runs the sweep by itself; only a plain grid survives that, "
-            f"not {sweeper} with {launcher}: leave {place.starter} out, then each job starts its processes."
+            f"not {sweeper} with {launcher}: leave {place.starter} out, then each job starts its own "
+            "processes."
         )
