@@ -62,7 +62,7 @@ NUMBERS = ("rank1", "rank5", "rank10", "mAP", "mINP", "cmc", "queries_counted", 
 
 @pytest.fixture(autouse=True)
 def own_rank() -> Iterator[None]:
-    """A trainer that was built as if by torchrun leaves the rank in Lightning: later tests would be silent."""
+    """A trainer built as if by torchrun leaves its rank in Lightning, and later tests would be silent."""
     before = getattr(rank_zero_only, "rank", None)
     yield
     rank_zero_only.rank = before
