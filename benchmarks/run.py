@@ -23,20 +23,15 @@ import reference_stack
 import reranking
 import training_step
 
-from vidreid.files import write_whole
+from vidreid.files import write_json
 from vidreid.training.checkpoint import versions
+from vidreid.training.environment import processor_name
 
 
 def machine() -> dict[str, object]:
     """Return what the figures were measured on."""
-    model = platform.processor()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        model = next(
-            (x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x), model
-        )
     return {
-        "processor": model,
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "torch_threads": torch.get_num_threads(),
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
@@ -67,8 +62,7 @@ def main() -> None:
         results[name] = run()
         print(json.dumps(results[name], indent=2), flush=True)
     file = Path(__file__).with_name("results.json")
-    with write_whole(file) as temporary:
-        temporary.write_text(json.dumps(results, indent=2) + "\n")
+    write_json(file, results)
     print(f"written to {file}")
 
 

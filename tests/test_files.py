@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidreid.files import archive_damage, build_folder_whole, remove_partial_files, write_whole
+from vidreid.files import (
+    archive_damage,
+    build_folder_whole,
+    read_json,
+    remove_partial_files,
+    write_json,
+    write_whole,
+)
 
 
 @pytest.mark.parametrize(
@@ -142,3 +149,13 @@ def test_an_archive_that_was_written_without_checksums_is_whole(
         torch.serialization.set_crc32_options(True)
     assert zipfile.ZipFile(tmp_path / "x.pth").testzip() == "x/data.pkl"
     assert archive_damage(tmp_path / "x.pth") is None
+
+
+def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path):
+    file = tmp_path / "numbers.json"
+    write_json(file, {"rank1": 0.5, "name": "Ä"})
+    assert read_json(file) == {"rank1": 0.5, "name": "Ä"}
+    with pytest.raises(TypeError):
+        write_json(file, {"rank1": object()})
+    assert read_json(file) == {"rank1": 0.5, "name": "Ä"}
+    assert [path.name for path in tmp_path.iterdir()] == ["numbers.json"]

@@ -8,6 +8,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _LONGEST = 900
+_LONGEST_REASON = 120
 
 
 class DataError(ValueError):
@@ -25,6 +26,11 @@ class DataError(ValueError):
 
 class MissingDataError(DataError, FileNotFoundError):
     """A file or folder that must be there is not."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what a library says was wrong, or the kind of its error; cut if it is long."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:_LONGEST_REASON]
 
 
 def reads_files(read: Callable[P, R]) -> Callable[P, R]:

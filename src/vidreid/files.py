@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidreid.errors import DataError, MissingDataError
+from vidreid.errors import DataError, MissingDataError, first_line
 
 _FOLDER = 0x10  # in the attributes of a member of a ZIP archive
 
@@ -110,6 +110,12 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise DataError(f"{path} is not readable as JSON ({error}): replace it by a whole copy.") from error
 
 
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write a value as a JSON file, whole; see ``write_whole``."""
+    with write_whole(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
 def read_array(path: str | os.PathLike[str], *, mapped: bool = False) -> NDArray[np.generic]:
     """Read a ``.npy`` file of numbers.
 
@@ -154,7 +160,7 @@ def archive_damage(path: str | os.PathLike[str]) -> str | None:
             # To be asked for bytes before its beginning a file calls an invalid argument.
             if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
                 raise
-            return (str(error).splitlines() or [type(error).__name__])[0][:120]
+            return first_line(error)
 
 
 def _member_damage(archive: zipfile.ZipFile) -> str | None:

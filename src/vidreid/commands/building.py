@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, cast
 
+import lightning as L
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -14,6 +15,10 @@ from vidreid.data.datamodule import ReidDataModule
 from vidreid.models.network import ReidNetwork
 from vidreid.training.compiling import compile_training_pass
 from vidreid.training.module import ReidModule
+from vidreid.training.run_folder import RunFolder
+
+ONE_PROCESS: dict[str, Any] = {"devices": 1, "num_nodes": 1, "strategy": "auto"}
+"""Settings of a trainer that evaluates on one process, however many trained."""
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -71,6 +76,23 @@ def build_module(config: DictConfig) -> ReidModule:
         std=tuple(config.pixels.std),
         loss_optimizer=instantiate(config.get("loss_optimizer")),  # runs of earlier versions have none
         micro_batch=config.get("micro_batch"),
+    )
+
+
+def evaluating_trainer(config: DictConfig, run: RunFolder, **changes: Any) -> L.Trainer:
+    """Return a trainer for evaluation alone: logs, pictures and checkpoints of the run stay as they are.
+
+    Args:
+        config: Has the settings ``trainer``.
+        run: Its folder.
+        changes: Settings of the trainer that are to be others.
+    """
+    return instantiate(
+        config.trainer,
+        logger=False,
+        enable_checkpointing=False,
+        default_root_dir=str(run.path),
+        **changes,
     )
 
 

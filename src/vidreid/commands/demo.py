@@ -17,7 +17,7 @@ from vidreid.commands import config_dir
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.table import comparison_table
 from vidreid.commands.train import train
-from vidreid.files import write_whole
+from vidreid.files import write_json, write_whole
 from vidreid.synthetic.benchmark import synthesize
 from vidreid.synthetic.calibration import colour_row
 
@@ -44,8 +44,7 @@ def run_demo(settings: DictConfig) -> list[dict[str, Any]]:
     rows = [{"method": "mean colour", "seed": None, **colour_row(root)}]
     for seed in settings.seeds:
         rows += _three_trainings(settings, root, runs, seed)
-    with write_whole(runs / "comparison.json") as temporary:
-        temporary.write_text(json.dumps(rows, indent=2) + "\n")
+    write_json(runs / "comparison.json", rows)
     table = comparison_table(rows)
     with write_whole(runs / "comparison.md") as temporary:
         temporary.write_text(table + "\n")

@@ -3,12 +3,11 @@
 from typing import Any
 
 import hydra
-import lightning as L
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from vidreid.commands import config_dir
-from vidreid.commands.building import build_module, without_initial_weights
+from vidreid.commands.building import build_module, evaluating_trainer, without_initial_weights
 from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import TABLE, describe_with, evaluate, evaluation_file, print_metrics
 from vidreid.commands.launching.everywhere import everywhere
@@ -80,9 +79,7 @@ def _evaluate(config: DictConfig) -> dict[str, Any]:
     # Cameras of another benchmark have the numbers of this one's by chance.
     module.test_cameras = config.cameras or ("known" if config.benchmark is None else "unknown")
     with quiet():
-        trainer: L.Trainer = instantiate(
-            stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
-        )
+        trainer = evaluating_trainer(stored, run)
         metrics = evaluate(stored, run, trainer, module, data, run.checkpoint(which))
     if reranking is not None:
         metrics = reranked_metrics(reranking, config.rerank, metrics, module, data)

@@ -63,6 +63,10 @@ def evaluate(
     assert module.metric is not None
     scalars, ranking, queries = module.evaluation
     descriptors = module.metric.descriptors()
+    facts = training_facts(config, run, data, checkpoint, meta["epochs"])
+    facts["data"]["test_tracklets"] = len(data.benchmark.test)
+    if isinstance(data, SplitDataModule):
+        facts["data"]["split"] = data.split
     warning = find_protocol(data.protocol, data.benchmark.protocols).warning
     return {
         "name": config.name,
@@ -81,20 +85,7 @@ def evaluate(
         "gallery": int(scalars["gallery"]),
         **subset_scores(data, ranking, queries),
         "cmc": [_number(float(value)) for value in ranking.cmc],
-        "checkpoint": str(checkpoint.relative_to(run.path))
-        if checkpoint.is_relative_to(run.path)
-        else str(checkpoint),
-        "epochs": meta["epochs"],
-        "selection": config.select,
-        "seed": config.seed,
-        "data": {
-            "name": data.benchmark.name,
-            "root": str(config.data.root),
-            **({"split": data.split} if isinstance(data, SplitDataModule) else {}),
-            "train_identities": data.num_identities,
-            "train_tracklets": len(data.train_table),
-            "test_tracklets": len(data.benchmark.test),
-        },
+        **facts,
         "parameters": {
             "training": sum(p.numel() for p in module.network.parameters()),
             "describing": module.network.describing_parameters(),
@@ -107,6 +98,33 @@ def evaluate(
             if reported and trainer.is_global_zero
             else {}
         ),
+    }
+
+
+def training_facts(
+    config: DictConfig, run: RunFolder, data: ReidDataModule, checkpoint: Path, epochs: int | None
+) -> dict[str, Any]:
+    """Return what ``metrics.json`` says of the training behind its numbers.
+
+    Args:
+        config: The configuration of the run.
+        run: Its folder.
+        data: What was trained on.
+        checkpoint: The checkpoint file.
+        epochs: How long it was trained.
+    """
+    inside = checkpoint.is_relative_to(run.path)
+    return {
+        "checkpoint": str(checkpoint.relative_to(run.path) if inside else checkpoint),
+        "epochs": epochs,
+        "selection": config.select,
+        "seed": config.seed,
+        "data": {
+            "name": data.benchmark.name,
+            "root": str(config.data.root),
+            "train_identities": data.num_identities,
+            "train_tracklets": len(data.train_table),
+        },
     }
 
 

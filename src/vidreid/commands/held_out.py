@@ -4,10 +4,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-import lightning as L
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from vidreid.commands.building import evaluating_trainer
+from vidreid.commands.evaluation import training_facts
 from vidreid.data.datamodule import ReidDataModule
 from vidreid.training.checkpoint import load_network, method_name
 from vidreid.training.module import ReidModule
@@ -28,11 +28,7 @@ def held_out_scores(
     if not data.held_out_identities:
         return {}
     meta = load_network(module.network, run.checkpoint(config.select))
-    # Logs and pictures of the run stay those of its training and its test.
-    trainer: L.Trainer = instantiate(
-        config.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
-    )
-    trainer.validate(module, datamodule=data, verbose=False)
+    evaluating_trainer(config, run).validate(module, datamodule=data, verbose=False)
     assert module.evaluation is not None
     scalars = module.evaluation.scalars
     scores = {name: None if math.isnan(scalars[name]) else scalars[name] for name in ("rank1", "mAP")}
@@ -43,21 +39,13 @@ def without_test(
     config: DictConfig, run: RunFolder, module: ReidModule, data: ReidDataModule
 ) -> dict[str, Any]:
     """Return what ``metrics.json`` says of a run that does not look at the test set (``test=false``)."""
-    meta = load_network(module.network, run.checkpoint(config.select))
+    checkpoint = run.checkpoint(config.select)
+    meta = load_network(module.network, checkpoint)
     return {
         "name": config.name,
         "method": method_name(module.network),
         "test": "not evaluated: test=false",
-        "checkpoint": str(run.checkpoint(config.select).relative_to(run.path)),
-        "epochs": meta["epochs"],
-        "selection": config.select,
-        "seed": config.seed,
-        "data": {
-            "name": data.benchmark.name,
-            "root": str(config.data.root),
-            "train_identities": data.num_identities,
-            "train_tracklets": len(data.train_table),
-        },
+        **training_facts(config, run, data, checkpoint, meta["epochs"]),
         "versions": meta["versions"],
     }
 

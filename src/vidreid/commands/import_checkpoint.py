@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from vidreid.commands import config_dir
 from vidreid.commands.building import build_module, plain
 from vidreid.commands.plain_errors import plain_errors
-from vidreid.files import build_folder_whole, write_whole
+from vidreid.files import build_folder_whole, write_json
 from vidreid.models.backbones.weights import load_exactly
 from vidreid.models.released.file import ReleasedFile, read_released
 from vidreid.models.released.methods import METHODS, TRANSFORMERS, ReleasedWeights, describe_released
@@ -88,8 +88,7 @@ def import_released(
         content = _checkpoint(module, config, released)
         staged.checkpoints.mkdir()
         WholeFileCheckpointIO().save_checkpoint(content, staged.checkpoint("last"))
-        with write_whole(folder / RECORD) as temporary:
-            temporary.write_text(json.dumps(record, indent=2) + "\n")
+        write_json(folder / RECORD, record)
     return target.path
 
 

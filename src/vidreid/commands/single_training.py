@@ -9,7 +9,13 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 from torch import nn
 
-from vidreid.commands.building import build_module, open_data, plain, without_initial_weights
+from vidreid.commands.building import (
+    build_module,
+    evaluating_trainer,
+    open_data,
+    plain,
+    without_initial_weights,
+)
 from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.evaluation import describe_with, evaluate, evaluation_file, print_metrics
 from vidreid.commands.held_out import held_out_scores, print_held_out, without_test
@@ -96,10 +102,7 @@ def _evaluate_otherwise(config: DictConfig, run: RunFolder, module: ReidModule) 
     others = [descriptor for descriptor in config.descriptors if descriptor != "visual"]
     if not others:
         return
-    # Logs and pictures of the run stay those of its own descriptor.
-    trainer = instantiate(
-        config.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path)
-    )
+    trainer = evaluating_trainer(config, run)  # logs and pictures stay those of the run's own descriptor
     config = config.copy()
     config.data.test_keypoints = True
     data = open_data(config)

@@ -6,7 +6,6 @@ that says that they are whole comes last.
 
 import errno
 import io
-import json
 import os
 import zlib
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ from vidreid.data.packed_frames import (
 from vidreid.data.reading import OnBadFrame, check_on_bad_frame
 from vidreid.data.tracklets import FrameList
 from vidreid.errors import DataError
-from vidreid.files import write_whole
+from vidreid.files import write_json
 
 
 def pack_frames(
@@ -154,8 +153,7 @@ def _index_header(frames: int) -> bytes:
 
 
 def _write_description(files: PackFiles, told: dict[str, object]) -> None:
-    with write_whole(files.description) as temporary:
-        temporary.write_text(json.dumps(told, indent=2) + "\n")
+    write_json(files.description, told)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The partial folder of a keypoint store that is being filled: chunks that are whole or absent."""
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.errors import DataError
-from vidreid.files import read_array, read_json, write_whole
+from vidreid.files import read_array, read_json, write_json, write_whole
 
 Keypoints = NDArray[np.float16]
 
@@ -52,8 +51,7 @@ class PoseChunks:
             return
         # Chunks without the settings that they were made with are of no use.
         self.remove()
-        with write_whole(file) as temporary:
-            temporary.write_text(json.dumps(settings, indent=2) + "\n")
+        write_json(file, settings)
 
     def rows(self) -> Iterator[tuple[Path, range]]:
         """Yield file and frames of each chunk."""

@@ -1,6 +1,5 @@
 """Keypoints on disk: one memory-mapped float16 array for a frame list, tied to it by count and checksum."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidreid.errors import DataError, MissingDataError
-from vidreid.files import read_array, read_json, write_whole
+from vidreid.files import read_array, read_json, write_json, write_whole
 from vidreid.keypoints.layouts import Layout, check_layout
 
 _JOINTS = 17
@@ -45,8 +44,7 @@ def write_keypoints(
     (folder / f"{split}.json").unlink(missing_ok=True)
     with write_whole(folder / f"{split}.npy") as temporary, temporary.open("wb") as file:
         np.save(file, np.asarray(keypoints, dtype=np.float16))
-    with write_whole(folder / f"{split}.json") as temporary:
-        temporary.write_text(json.dumps(description, indent=2) + "\n")
+    write_json(folder / f"{split}.json", description)
 
 
 class KeypointStore:

@@ -28,10 +28,9 @@ def centre_of(
         return torch.zeros(gallery.width, dtype=torch.float64, device=device)
     sample = gallery.take(torch.arange(0, len(gallery), -(-len(gallery) // _SAMPLE)), device)
     if sample.visible is not None and segments is not None:
-        features = segments.hide(sample.features, sample.visible).double()
-        sizes = torch.tensor(segments.sizes, device=device)
-        counts = sample.visible.sum(dim=0).clamp(min=1).repeat_interleave(sizes)
-        return features.sum(dim=0) / counts
+        features = sample.shown(segments).double()
+        counts = sample.visible.sum(dim=0, keepdim=True)
+        return segments.divide_(features.sum(dim=0, keepdim=True), counts)[0]
     features = sample.features.double()
     if distance == "cosine":
         features = torch.nn.functional.normalize(features, dim=1)

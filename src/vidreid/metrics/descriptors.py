@@ -42,6 +42,16 @@ class Descriptors:
 
         return Descriptors(part(self.features).float(), None if self.visible is None else part(self.visible))
 
+    def shown(self, segments: Segments | None) -> Tensor:
+        """Return the descriptors ``(n, D)`` with their hidden segments zero.
+
+        Args:
+            segments: How descriptors are joined, where they come with visibility.
+        """
+        if self.visible is None or segments is None:
+            return self.features
+        return segments.hide(self.features, self.visible)
+
 
 def check_usable(side: Descriptors, segments: Segments | None, name: str) -> None:
     """Refuse descriptors with which distances cannot be computed.
@@ -57,9 +67,6 @@ def check_usable(side: Descriptors, segments: Segments | None, name: str) -> Non
     lengths = []
     for start in range(0, len(side), 1024):
         part = side.take(slice(start, start + 1024), side.features.device)
-        features = part.features
-        if part.visible is not None and segments is not None:
-            features = segments.hide(features, part.visible)
-        lengths.append(squared_lengths(features))
+        lengths.append(squared_lengths(part.shown(segments)))
     if lengths:
         refuse_unusable(torch.cat(lengths), name)

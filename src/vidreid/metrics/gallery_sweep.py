@@ -135,7 +135,7 @@ class Block:
     @cached_property
     def distinct(self) -> tuple[Tensor, Tensor]:
         """Rows of the block without those that repeat an earlier one, and where among them each row is."""
-        features, visible = self._prepare.hide(self.descriptors), self.descriptors.visible
+        features, visible = self._prepare.shown(self.descriptors), self.descriptors.visible
         norms = squared_norms(features, "gallery")
         leaders = (
             first_copies(features, norms) if visible is None else visible_copies(features, norms, visible)

@@ -30,7 +30,7 @@ def positions(distances: Tensor, queries: Tensor, items: Tensor) -> tuple[Tensor
     ranks = nearer + 1
     tied = queries[equal > 1].unique()
     for chunk in tied.split(max(1, _CHUNK_ELEMENTS // max(1, distances.shape[1]))):
-        keys = _distance_then_column(distances[chunk])
+        keys = distance_then_column(distances[chunk])
         picked = torch.isin(queries, chunk).nonzero().squeeze(1)
         local = torch.searchsorted(chunk, queries[picked])
         below, _ = _search(sorted_rows(keys), keys[local, items[picked]], local, len(chunk))
@@ -48,7 +48,15 @@ def sorted_rows(values: Tensor) -> Tensor:
     return ordered
 
 
-def _distance_then_column(distances: Tensor) -> Tensor:
+def distance_then_column(distances: Tensor) -> Tensor:
+    """Return keys that order items by distance, and equally far ones by column.
+
+    Args:
+        distances: ``(n, G)`` float32, not negative.
+
+    Returns:
+        ``(n, G)`` int64: the bits of the distance, and below them in 32 bits the column.
+    """
     # The bits of floats that are not negative order as integers do; adding 0 makes a positive zero of -0.
     bits = (distances + 0.0).view(torch.int32).long()
     return (bits << 32) | torch.arange(distances.shape[1], device=distances.device)

@@ -21,10 +21,8 @@ def count_below(ordered: Tensor, rows: Tensor, values: Tensor, or_equal: bool = 
     """
     width = ordered.shape[1]
     flat, before = ordered.reshape(-1), rows * width - 1
-    found, last = (
-        before,
-        before + width,
-    )  # places of the last values known to be smaller, and of the row's last
+    # Places of the last values known to be smaller, and of the row's last.
+    found, last = before, before + width
     step = 1 << (width.bit_length() - 1) if width else 0
     while step:
         reach = found + step

@@ -70,6 +70,17 @@ class Segments:
             part.masked_fill_(hidden[:, None], value)
         return features
 
+    def divide_(self, sums: Tensor, counts: Tensor) -> Tensor:
+        """Make means of sums over what shows, in place; a segment that never showed keeps its zeros.
+
+        Args:
+            sums: ``(n, D)``, hidden segments counted as zero.
+            counts: ``(n, S)``, how often each segment showed.
+        """
+        for part, count in zip(sums.split(self.sizes, dim=1), counts.T, strict=True):
+            part.div_(count.clamp(min=1)[:, None])
+        return sums
+
 
 def refuse_angles(distance: str, normalize: str = "none") -> None:
     """Refuse what has no meaning over the visible segments alone.

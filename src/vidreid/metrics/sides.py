@@ -57,11 +57,9 @@ class Preparation:
         self._segments = segments
         self._centre = centre
 
-    def hide(self, side: Descriptors) -> Tensor:
+    def shown(self, side: Descriptors) -> Tensor:
         """Return descriptors ``(n, D)`` with their hidden segments zero."""
-        if side.visible is None or self._segments is None:
-            return side.features
-        return self._segments.hide(side.features, side.visible)
+        return side.shown(self._segments)
 
     def __call__(self, side: Descriptors, kind: torch.dtype) -> Side:
         """Make descriptors ready for products of a type.

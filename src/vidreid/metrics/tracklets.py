@@ -188,6 +188,4 @@ def _visible_mean(features: Tensor, visible: Tensor, lengths: Tensor, segments: 
     """Mean of each segment over the clips that show it, of runs of clips; ``features`` is overwritten."""
     sums = torch.segment_reduce(segments.hide_(features, visible), "sum", lengths=lengths, axis=0)
     counts = torch.segment_reduce(visible.float(), "sum", lengths=lengths, axis=0)
-    for part, count in zip(sums.split(segments.sizes, dim=1), counts.T, strict=True):
-        part.div_(count.clamp(min=1)[:, None])
-    return sums
+    return segments.divide_(sums, counts)

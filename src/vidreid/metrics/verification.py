@@ -11,6 +11,7 @@ from torch import Tensor
 from vidreid.metrics.distances import Distance
 from vidreid.metrics.full_precision import full_precision
 from vidreid.metrics.matches import Answers, Matches, MatchFinder
+from vidreid.metrics.positions import sorted_rows
 from vidreid.metrics.tracklets import TrackletDescriptors
 from vidreid.metrics.visible_distances import PairDistances
 
@@ -161,13 +162,8 @@ class _Pairs:
 
 
 def _ascending(distances: Tensor) -> NDArray[np.float32]:
-    """Finite values of a matrix, which may be overwritten, in order."""
-    if distances.device.type == "cpu":
-        # NumPy sorts with vector instructions, some twenty times as fast as torch's sort on a CPU.
-        ordered = distances.numpy().reshape(-1)
-        ordered.sort()
-    else:
-        ordered = distances.flatten().sort().values.cpu().numpy()
+    """Finite values of a matrix in order."""
+    ordered = sorted_rows(distances.reshape(1, -1))[0].cpu().numpy()
     return ordered[: np.searchsorted(ordered, np.float32(np.inf))]
 
 

@@ -13,6 +13,7 @@ from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from torch import Tensor, nn
 from typing_extensions import override
 
+from vidreid.errors import first_line
 from vidreid.files import archive_damage, write_whole
 
 META_KEY = "vidreid"
@@ -113,12 +114,12 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f"{path} holds objects besides tensors and plain values ({_first_line(error)}) and is not read: "
+            f"{path} holds objects besides tensors and plain values ({first_line(error)}) and is not read: "
             "checkpoints of other code go through an importer."
         ) from error
     # A whole archive of something else: torch may miss any part of it.
     except Exception as error:
-        raise ValueError(f"{path} is not a checkpoint ({_first_line(error)}): {_way_out(path)}.") from error
+        raise ValueError(f"{path} is not a checkpoint ({first_line(error)}): {_way_out(path)}.") from error
     if not isinstance(content, dict) or META_KEY not in content:
         raise ValueError(
             f"{path} was not written by vidreid: checkpoints of other code go through an importer."
@@ -192,7 +193,3 @@ def _mismatches(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> st
         key = shapes[0]
         parts.append(f"{key} is {tuple(state[key].shape)} and should be {tuple(wanted[key].shape)}")
     return "; ".join(parts)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]

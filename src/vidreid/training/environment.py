@@ -39,7 +39,7 @@ def environment() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}, {'-'.join(platform.libc_ver())}",
         "packages": {**versions(PACKAGES), "torch": torch.__version__},  # with what it was built for
         "processor": {
-            "name": _processor(),
+            "name": processor_name(),
             "machine": platform.machine(),
             # Which vector instructions torch uses: sums are ordered by them.
             "instructions": torch.backends.cpu.get_cpu_capability(),
@@ -57,8 +57,8 @@ def environment() -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
-    """Return the processor's name as Linux gives it."""
+def processor_name() -> str:
+    """Return the processor's name, as Linux gives it where it does."""
     facts = Path("/proc/cpuinfo")
     if facts.is_file():
         for line in facts.read_text(errors="replace").splitlines():

@@ -1,7 +1,6 @@
 """A run folder says what was run: command, code, versions, machine and seeds, for each of its starts."""
 
 import hashlib
-import json
 import os
 import re
 import sys
@@ -14,7 +13,7 @@ import lightning as L
 from typing_extensions import override
 
 from vidreid.errors import DataError
-from vidreid.files import read_json, write_whole
+from vidreid.files import read_json, write_json, write_whole
 from vidreid.training.code_state import CodeState, code_state
 from vidreid.training.environment import environment
 from vidreid.training.run_folder import RunFolder
@@ -159,8 +158,7 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 
 def _write(file: Path, record: dict[str, Any]) -> None:
-    with write_whole(file) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_json(file, record)
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

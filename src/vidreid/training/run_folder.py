@@ -1,14 +1,13 @@
 """One folder a run: where its files lie."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from vidreid.errors import DataError
-from vidreid.files import read_json, write_whole
+from vidreid.errors import DataError, first_line
+from vidreid.files import read_json, write_json, write_whole
 
 _LOST_CONFIG = "put back a copy (the run's checkpoints hold the settings too), or begin the run anew"
 
@@ -73,8 +72,7 @@ class RunFolder:
         except OSError as error:
             raise DataError(f"{file} cannot be read ({error.strerror}): {_LOST_CONFIG}.") from error
         except (ValueError, yaml.YAMLError, RecursionError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise DataError(f"{file} is no readable YAML ({reason}): {_LOST_CONFIG}.") from error
+            raise DataError(f"{file} is no readable YAML ({first_line(error)}): {_LOST_CONFIG}.") from error
         # Half a YAML file is often YAML too, so ours say where they end; those of earlier versions do not.
         if not isinstance(config, dict) or (text.startswith("---") and not text.rstrip().endswith("\n...")):
             raise DataError(f"{file} is torn: {_LOST_CONFIG}.")
@@ -110,6 +108,5 @@ class RunFolder:
     def write_metrics(self, metrics: dict[str, Any], name: str = "metrics.json") -> Path:
         """Write numbers of an evaluation as JSON and return the file."""
         file = self.path / name
-        with write_whole(file) as temporary:
-            temporary.write_text(json.dumps(metrics, indent=2) + "\n")
+        write_json(file, metrics)
         return file

@@ -68,6 +68,11 @@ def connect() -> TCPStore:
     )
 
 
+def failure_key() -> str:
+    """Return the name of the entry in which a process says that it failed."""
+    return attempt_key("failed")
+
+
 def attempt_key(name: str) -> str:
     """Return the name of an entry of this attempt alone: torchrun may start failed processes again."""
     return f"vidreid/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}/{name}"

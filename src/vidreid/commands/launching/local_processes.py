@@ -21,6 +21,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch.distributed import TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
+from vidreid.commands.launching.agreement import failure_key
+
 Task = Callable[[DictConfig], dict[str, Any]]
 
 RESULT = "vidreid/result"
@@ -152,7 +154,7 @@ def _let_end(processes: list[subprocess.Popen[bytes]], failed: int, store: TCPSt
         f"Process {failed} of {len(processes)} was ended by {name}{why}: go on with train.py resume=RUN."
     )
     told = {"rank": failed, "machine": 0, "says": sentence}
-    store.compare_set("vidreid/0/failed", "", json.dumps(told))
+    store.compare_set(failure_key(), "", json.dumps(told))
     _wait(processes, _GRACE)
     raise ValueError(sentence)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch.distributed import DistError
 
-from vidreid.commands.launching.agreement import attempt_key, connect, meeting_store
+from vidreid.commands.launching.agreement import attempt_key, connect, failure_key, meeting_store
 from vidreid.commands.launching.place import Place
 
 _POLL = 1.0
@@ -65,8 +65,8 @@ def _watch(over: threading.Event, place: Place) -> None:
     try:
         store = connect()
         while not over.wait(_POLL):
-            if store.check([attempt_key("failed")]):
-                failed = json.loads(store.get(attempt_key("failed")))
+            if store.check([failure_key()]):
+                failed = json.loads(store.get(failure_key()))
                 break
         else:
             return
@@ -83,7 +83,7 @@ def _watch(over: threading.Event, place: Place) -> None:
 def _tell(place: Place, sentence: str) -> None:
     told = {"rank": place.rank, "machine": place.machine, "says": sentence}
     with suppress(DistError):  # nobody may be left to be told
-        meeting_store().compare_set(attempt_key("failed"), "", json.dumps(told))
+        meeting_store().compare_set(failure_key(), "", json.dumps(told))
 
 
 def _first_to_say(place: Place, sentence: str) -> bool:
@@ -100,8 +100,8 @@ def _failure_of_another(place: Place) -> dict[str, Any] | None:
     try:
         store = meeting_store()
         while time.monotonic() < end:
-            if store.check([attempt_key("failed")]):
-                failed = json.loads(store.get(attempt_key("failed")))
+            if store.check([failure_key()]):
+                failed = json.loads(store.get(failure_key()))
                 return None if failed["rank"] == place.rank else failed
             time.sleep(0.1)
     except DistError:

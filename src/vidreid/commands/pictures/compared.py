@@ -5,12 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import lightning as L
 import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from vidreid.commands.building import build_module, without_initial_weights
+from vidreid.commands.building import (
+    ONE_PROCESS,
+    build_module,
+    evaluating_trainer,
+    without_initial_weights,
+)
 from vidreid.commands.evaluation import evaluate
 from vidreid.commands.pictures.opening import listed, run_settings
 from vidreid.commands.quiet import quiet
@@ -90,16 +94,8 @@ def _rank(
     module = build_module(without_initial_weights(settings))
     module.test_cameras = "known" if known_cameras else "unknown"
     with quiet():
-        trainer: L.Trainer = instantiate(
-            settings.trainer,
-            devices=1,  # however many trained it
-            num_nodes=1,
-            strategy="auto",
-            logger=False,
-            enable_checkpointing=False,
-            default_root_dir=str(run.path),
-            limit_test_batches=1.0,  # a part of the gallery makes no ranked list
-        )
+        # A part of the gallery makes no ranked list.
+        trainer = evaluating_trainer(settings, run, **ONE_PROCESS, limit_test_batches=1.0)
         file = run.checkpoint(checkpoint or settings.select)
         metrics = evaluate(settings, run, trainer, module, data, file, reported=False)
     assert module.metric is not None

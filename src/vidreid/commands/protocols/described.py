@@ -1,10 +1,14 @@
 """The test tracklets of a run's benchmark, described once for all protocols."""
 
-import lightning as L
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from vidreid.commands.building import build_module, without_initial_weights
+from vidreid.commands.building import (
+    ONE_PROCESS,
+    build_module,
+    evaluating_trainer,
+    without_initial_weights,
+)
 from vidreid.commands.data_fit import check_data_fit
 from vidreid.commands.protocols.scores import Described
 from vidreid.commands.quiet import quiet
@@ -31,7 +35,6 @@ def describe_run(config: DictConfig) -> Described:
         replace_settings(stored[group], config[group])
     with open_dict(stored):
         stored.data.query = "tracklet"  # the protocols say who asks, by whole tracklets
-    stored.trainer.devices, stored.trainer.num_nodes, stored.trainer.strategy = 1, 1, "auto"
     data: ReidDataModule = instantiate(stored.data)
     protocols = dict(data.benchmark.protocols)
     everybody = union_of(protocols)
@@ -42,10 +45,7 @@ def describe_run(config: DictConfig) -> Described:
     which = config.checkpoint or stored.select
     load_network(module.network, run.checkpoint(which))
     with quiet():
-        trainer: L.Trainer = instantiate(
-            stored.trainer, logger=False, enable_checkpointing=False, default_root_dir=str(run.path),
-            limit_test_batches=1.0,
-        )  # fmt: skip
+        trainer = evaluating_trainer(stored, run, **ONE_PROCESS, limit_test_batches=1.0)
         trainer.test(module, datamodule=data, verbose=False)
     assert module.metric is not None
     return Described(

@@ -1,6 +1,5 @@
 """The table of the protocols, as text and as numbers."""
 
-import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from vidreid.commands.protocols.scores import ProtocolScores
 from vidreid.commands.table import aligned, spread
-from vidreid.files import write_whole
+from vidreid.files import write_json, write_whole
 
 _HEAD = ("protocol", "gallery", "counted", "dropped", "rank-1", "mAP", "trapezoid", "dropped as 0", "mINP")
 _SHARES = ("rank1", "mean_ap", "trapezoid", "mean_ap_of_all", "mean_inp")
@@ -51,8 +50,7 @@ def write_table(folder: Path, told: str, table: str, draws: Sequence[Mapping[str
         }
         for one in draws
     ]
-    with write_whole(folder / "protocols.json") as temporary:
-        temporary.write_text(json.dumps({"about": told, "draws": numbers}, indent=2) + "\n")
+    write_json(folder / "protocols.json", {"about": told, "draws": numbers})
     with write_whole(folder / "protocols.md") as temporary:
         temporary.write_text(f"{told}\n\n{table}\n")
     return folder / "protocols.md"

@@ -3,7 +3,6 @@
 It finds its trial by folder and number alone, so it may run in any process that sees the folder.
 """
 
-import json
 import math
 import sys
 import traceback
@@ -21,7 +20,7 @@ from vidreid.commands.plain_errors import sentence_of
 from vidreid.commands.stages import first_stage, has_two_stages
 from vidreid.commands.sweeps.journal import AGAIN, DIVERGED, LOCK, fail, open_study, trial_of
 from vidreid.commands.sweeps.process_lock import hold
-from vidreid.files import write_whole
+from vidreid.files import write_json
 from vidreid.metrics.distances import NotFiniteError
 from vidreid.training.held_out_reports import HeldOutReports
 
@@ -154,6 +153,5 @@ class _Reporter:
             trial.report(value, step)
         if not (may_stop and trial.should_prune()):
             return False
-        with write_whole(self.folder / PRUNED_FILE) as temporary:
-            temporary.write_text(json.dumps({"epoch": step + 1, "mAP": value}) + "\n")
+        write_json(self.folder / PRUNED_FILE, {"epoch": step + 1, "mAP": value})
         return True

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from vidreid.errors import DataError
-from vidreid.files import read_json, write_whole
+from vidreid.files import read_json, write_json, write_whole
 
 SETTINGS = "crop.json"
 MANIFEST = "manifest.csv"
@@ -109,8 +109,7 @@ class CropFolder:
                     f"{self.path} is not empty and holds no crops of this command: choose another folder by "
                     "out=DIR."
                 )
-            with write_whole(file) as temporary:
-                temporary.write_text(json.dumps(settings, indent=2) + "\n")
+            write_json(file, settings)
             return
         try:
             found = _flat(read_json(file))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vidreid.metrics.distances import Distance
-from vidreid.metrics.segments import Segments
+from vidreid.metrics.segments import Segments, check_visibility
 from vidreid.metrics.visible_distances import PairDistances
 
 _BLOCK_ELEMENTS = 1 << 21
@@ -55,8 +55,7 @@ class DescriptorDistances:
         gallery_visible: Tensor | None = None,
     ) -> None:
         check_pair(query, gallery)
-        if (query_visible is None) != (gallery_visible is None):
-            raise ValueError("Visible parts need the visibility of queries and gallery, and the segments.")
+        check_visibility(query, gallery, distance, segments, query_visible, gallery_visible)
         self.device = gallery.device
         items = torch.cat([query.to(self.device).float(), gallery.float()])
         visible = None

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidreid.metrics.positions import distance_then_column
 from vidreid.metrics.reranking.item_distances import ItemDistances
 
 _CHUNK_ELEMENTS = 1 << 19  # keys of a chunk stay in the processor's cache
@@ -37,13 +38,10 @@ def nearest(distances: Tensor, count: int) -> tuple[Tensor, Tensor]:
         Distances ``(n, count)`` float32 and columns ``(n, count)`` int64.
     """
     count = min(count, distances.shape[1])
-    columns = torch.arange(distances.shape[1], device=distances.device)
     found = []
     for part in distances.split(max(1, _CHUNK_ELEMENTS // max(1, distances.shape[1]))):
-        # The bits of floats that are not negative order as integers do; adding 0 makes a positive zero of -0.
-        keys = ((part + 0.0).view(torch.int32).long() << 32) | columns
-        found.append(keys.topk(count, largest=False, sorted=True).values)
-    keys = torch.cat(found) if found else columns.new_empty(0, count)
+        found.append(distance_then_column(part).topk(count, largest=False, sorted=True).values)
+    keys = torch.cat([torch.empty(0, count, dtype=torch.int64, device=distances.device), *found])
     return (keys >> 32).int().view(torch.float32), keys & 0xFFFFFFFF
 
 

@@ -100,6 +100,11 @@ class AverageExpansion:
     def __post_init__(self) -> None:
         check_whole("k", self.k)
 
+    @property
+    def power(self) -> float | None:
+        """The power of the similarity that items are weighed by; ``None``: all weigh the same."""
+        return None
+
     def __call__(
         self,
         query: Tensor,
@@ -111,12 +116,12 @@ class AverageExpansion:
     ) -> PairDistances:
         """Expand the queries; :class:`~vidreid.metrics.reranking.method.Reranking`."""
         sides = distance, segments, query_visible, gallery_visible
-        query, visible = expanded_queries(query, gallery, self.k, None, *sides)
+        query, visible = expanded_queries(query, gallery, self.k, self.power, *sides)
         return PairDistances(query, gallery.float(), distance, segments, visible, gallery_visible)
 
 
 @dataclass(frozen=True)
-class AlphaExpansion:
+class AlphaExpansion(AverageExpansion):
     """Query expansion weighted by similarity (alpha-QE), see :func:`expanded_queries`.
 
     Attributes:
@@ -128,27 +133,17 @@ class AlphaExpansion:
         ValueError: If a number is out of its range.
     """
 
-    k: int = 5
     alpha: float = 3.0
     method = "alpha_expansion"
 
     def __post_init__(self) -> None:
-        check_whole("k", self.k)
+        super().__post_init__()
         check_number("alpha", self.alpha, 0)
 
-    def __call__(
-        self,
-        query: Tensor,
-        gallery: Tensor,
-        distance: Distance = "euclidean",
-        segments: Segments | None = None,
-        query_visible: Tensor | None = None,
-        gallery_visible: Tensor | None = None,
-    ) -> PairDistances:
-        """Expand the queries; :class:`~vidreid.metrics.reranking.method.Reranking`."""
-        sides = distance, segments, query_visible, gallery_visible
-        query, _ = expanded_queries(query, gallery, self.k, self.alpha, *sides)
-        return PairDistances(query, gallery.float(), distance)
+    @property
+    def power(self) -> float:
+        """The power of the similarity that items are weighed by."""
+        return self.alpha
 
 
 def _similarities(query: Tensor, items: Tensor) -> Tensor:
@@ -164,6 +159,4 @@ def _mean_of_visible(
     for items in near.T:  # one neighbour of all queries after the other
         sums += gallery[items]
         counts += shown[items]
-    for part, count in zip(sums.split(segments.sizes, dim=1), counts.T, strict=True):
-        part.div_(count.clamp(min=1)[:, None])
-    return sums, counts > 0
+    return segments.divide_(sums, counts), counts > 0

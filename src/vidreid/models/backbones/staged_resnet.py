@@ -95,9 +95,8 @@ class StagedResNet(nn.Module):
     def stem(self, frames: Tensor) -> Tensor:
         """Return the first map of ``frames`` ``(N, 3, H, W)``."""
         if self.checkpoint:
-            return recomputed(
-                self._stem, frames, inside=[self.conv1, self.bn1]
-            )  # a deep stem is all in conv1
+            # A deep stem is all in conv1.
+            return recomputed(self._stem, frames, inside=[self.conv1, self.bn1])
         return self._stem(frames)
 
     def through(self, block: nn.Module, feature_map: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from vidreid.errors import first_line
 from vidreid.files import archive_damage
 
 _MODULE_PREFIX = "module."
@@ -90,12 +91,8 @@ def _load(path: Path) -> Any:
     # The reader of archives asks a torn one for bytes before its beginning: an OSError.
     except (RuntimeError, EOFError, zipfile.BadZipFile, ValueError, LookupError, OSError) as error:
         raise ValueError(
-            f"{path} is torn or not a checkpoint of torch ({_reason(error)}): fetch it again."
+            f"{path} is torn or not a checkpoint of torch ({first_line(error)}): fetch it again."
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
 def _numpy_numbers() -> list[Any]:
