@@ -12,10 +12,12 @@ from hydra import compose, initialize_config_dir
 from support.runs import NARROW, SMALL, compose_training
 from support.same_runs import run_differences
 from vidreid.commands import config_dir
+from vidreid.commands.collect import collect
 from vidreid.commands.evaluate import evaluate_run
 from vidreid.commands.export import export_run
 from vidreid.commands.import_checkpoint import import_released
 from vidreid.commands.plain_errors import plain_errors
+from vidreid.commands.sweeps.grid_rows import MULTIRUN
 from vidreid.commands.train import train
 
 PCB = (
@@ -178,3 +180,13 @@ def test_a_missing_configuration_is_no_run(run: Path, capsys: pytest.CaptureFixt
     (run / "config.yaml").unlink()
     told = sentence(lambda: resume(run), capsys)
     assert f"{run} is not a run folder (it has no config.yaml)" in told
+
+
+def test_a_torn_run_of_a_grid_is_named(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(whole, tmp_path / "grid" / "0")
+    file = tmp_path / "grid" / "0" / "config.yaml"
+    file.write_bytes(file.read_bytes()[:400])
+    (tmp_path / "grid" / MULTIRUN).write_text("hydra: {}\n")
+    assert f"{file} is" in sentence(lambda: collect(tmp_path / "grid"), capsys)

@@ -238,6 +238,16 @@ def test_a_visual_checkpoint_skips_stage_one(tiny_root: Path, pcb_run: Path, tmp
 
 
 @pytest.mark.slow
+def test_a_refused_training_leaves_no_folder(repo_root: Path, tmp_path: Path) -> None:
+    settings = ("experiment=pcb_synthetic", f"data.root={tmp_path / 'nowhere'}")
+    for more in ((), ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")):
+        status, output = call(repo_root, "train.py", *settings, *more, cwd=tmp_path)
+        assert status == 1
+        assert "There is no folder" in output
+        assert list((tmp_path / "runs" / "pcb_synthetic").iterdir()) == []
+
+
+@pytest.mark.slow
 def test_two_processes_share_a_run_and_its_numbers(tiny_root: Path, repo_root: Path, tmp_path: Path) -> None:
     """Two ranks write one folder, and one process evaluates the checkpoint to the same numbers."""
     run = tmp_path / "run"

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-import yaml
 from omegaconf import DictConfig
 
 from vidreid.commands import config_dir
@@ -16,6 +15,7 @@ from vidreid.commands.sweeps.search_rows import search_rows
 from vidreid.commands.sweeps.table import SweepRow, as_csv
 from vidreid.commands.sweeps.table import markdown as markdown_of_sweep
 from vidreid.files import read_json, write_whole
+from vidreid.training.run_folder import RunFolder
 
 FIRST_STAGE = "visual_stage"
 
@@ -102,7 +102,7 @@ def _write_sweep(
 
 
 def _is_study(folder: Path) -> bool:
-    return any((yaml.safe_load(file.read_text()) or {}).get("study") for file in folder.rglob("config.yaml"))
+    return any(RunFolder(file.parent).read_config().get("study") for file in folder.rglob("config.yaml"))
 
 
 def read_study(folder: Path) -> tuple[list[StudyRun], dict[str, Any], list[Path]]:
@@ -122,7 +122,7 @@ def read_study(folder: Path) -> tuple[list[StudyRun], dict[str, Any], list[Path]
     unfinished: list[Path] = []
     for file in sorted(folder.rglob("config.yaml")):
         run = file.parent
-        config = yaml.safe_load(file.read_text())
+        config = RunFolder(run).read_config()
         own = config.get("study")
         if own is None or run.name == FIRST_STAGE:
             continue

@@ -11,7 +11,7 @@ from vidreid.commands import config_dir
 from vidreid.commands.building import build_module, open_data, plain, without_initial_weights
 from vidreid.commands.launching.agreement import first_decides
 from vidreid.commands.launching.everywhere import everywhere
-from vidreid.commands.launching.folders import alone_in, new_run_folder, sweep_time
+from vidreid.commands.launching.folders import alone_in, new_run_folder, no_empty_folder, sweep_time
 from vidreid.commands.launching.place import Place, only_the_first_speaks
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.same_settings import check_same_settings
@@ -125,8 +125,9 @@ def _hydra_main(config: DictConfig) -> float | None:
         )
     if is_trial(config):
         return run_trial(config, train)
-    # Who compares runs gets the number of identities held out for that, never that of the test set.
-    return train(config).get("held_out", {}).get("mAP")
+    with no_empty_folder(Path(config.paths.run_dir)):
+        # Who compares runs gets the number of identities held out for that, never that of the test set.
+        return train(config).get("held_out", {}).get("mAP")
 
 
 def _overrides_besides_resume() -> list[str]:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -70,6 +70,22 @@ def alone_in(folder: Path) -> Iterator[None]:
         if file is not None:
             lock.unlink(missing_ok=True)
             file.close()
+
+
+@contextmanager
+def no_empty_folder(folder: Path) -> Iterator[None]:
+    """Remove the folder of a run again if an error ends it before anything was written.
+
+    Args:
+        folder: The folder, which may be there or not.
+    """
+    try:
+        yield
+    except BaseException:
+        if Place.here().rank == 0:
+            with suppress(OSError):  # it is not empty, or was never made
+                folder.rmdir()
+        raise
 
 
 def _locked(lock: Path) -> IO[str] | None:
