@@ -19,6 +19,7 @@ from vidreid.commands.import_checkpoint import import_released
 from vidreid.commands.plain_errors import plain_errors
 from vidreid.commands.sweeps.grid_rows import MULTIRUN
 from vidreid.commands.train import train
+from vidreid.training.checkpoint import WholeFileCheckpointIO
 
 PCB = (
     "experiment=pcb_synthetic", *SMALL, *NARROW, "trainer.max_epochs=3", "callbacks.pictures=null",
@@ -180,6 +181,32 @@ def test_a_missing_configuration_is_no_run(run: Path, capsys: pytest.CaptureFixt
     (run / "config.yaml").unlink()
     told = sentence(lambda: resume(run), capsys)
     assert f"{run} is not a run folder (it has no config.yaml)" in told
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_a_run_that_dies_behind_a_checkpoint_keeps_its_log(
+    epoch: int, whole: Path, tiny_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lightning logs the means of an epoch after the checkpoint from which the run goes on."""
+
+    class Died(BaseException):
+        pass
+
+    save = WholeFileCheckpointIO.save_checkpoint
+
+    def save_and_die(
+        self: WholeFileCheckpointIO, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        save(self, checkpoint, path)
+        if Path(path).name == "last.ckpt" and checkpoint["epoch"] == epoch:
+            raise Died
+
+    monkeypatch.setattr(WholeFileCheckpointIO, "save_checkpoint", save_and_die)
+    with pytest.raises(Died):
+        train(compose_training(tiny_root, tmp_path / "run", *PCB))
+    monkeypatch.undo()
+    resume(tmp_path / "run")
+    assert run_differences(whole, tmp_path / "run") == []
 
 
 def test_a_torn_run_of_a_grid_is_named(

@@ -25,6 +25,9 @@ from vidreid.training.sharded_optimizer import ShardedOptimizer, ShardedStates
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+STEP_LOSS = "train/loss"
+"""What is logged of single steps; all else of a training is a mean over an epoch."""
+
 MakeOptimizer = Callable[[Iterable[tuple[str, nn.Parameter]]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int, int], LRScheduler]
 
@@ -110,7 +113,7 @@ class ReidModule(L.LightningModule):
         outputs = forward_in_pieces(self._forward, *inputs, self.micro_batch or size, self.network)
         facts = ClipFacts(outputs.frame_scores, batch.erased, outputs.visible)
         loss, terms = self.losses(outputs.logits, outputs.embeddings, batch.pids, facts)
-        self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=False, batch_size=size)
+        self.log(STEP_LOSS, loss, prog_bar=True, on_step=True, on_epoch=False, batch_size=size)
         for name, value in terms.items():
             self.log(f"train/{name}", value.detach(), on_step=False, on_epoch=True, batch_size=size)
         return loss

@@ -3,9 +3,12 @@
 import os
 from typing import Any
 
+import lightning as L
 from lightning.pytorch.callbacks import ModelCheckpoint
 from typing_extensions import override
 
+from vidreid.training.csv_log import CsvLog
+from vidreid.training.module import STEP_LOSS
 from vidreid.training.run_folder import RunFolder
 
 MONITOR = "val/mAP"
@@ -35,6 +38,27 @@ class RunCheckpoint(ModelCheckpoint):
         return os.path.join(str(self.dirpath), os.path.basename(path)) if path else path  # noqa: PTH118, PTH119
 
 
+class LastCheckpoint(RunCheckpoint):
+    """Keeps the state after the last whole epoch, from which a run goes on.
+
+    The epoch's means are in the CSV log before: Lightning logs them after its checkpoints, and a run that is
+    killed in between would go on without them.
+    """
+
+    @override
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        means = {
+            name: float(value)
+            for name, value in trainer.logged_metrics.items()
+            if name.startswith("train/") and name != STEP_LOSS
+        }
+        for logger in trainer.loggers:
+            if isinstance(logger, CsvLog):
+                logger.log_metrics({**means, "epoch": trainer.current_epoch}, step=trainer.global_step - 1)
+                logger.save()
+        super().on_train_epoch_end(trainer, pl_module)
+
+
 def checkpoint_callbacks(run: RunFolder, select: str, held_out_identities: float) -> list[ModelCheckpoint]:
     """Return the callbacks that keep ``last.ckpt`` and, where it is asked for, ``best.ckpt``.
 
@@ -53,7 +77,7 @@ def checkpoint_callbacks(run: RunFolder, select: str, held_out_identities: float
             "select=best needs identities that are held out of training to choose on (choosing on the test "
             "set would be cheating): set data.held_out_identities, for example to 0.1."
         )
-    last = RunCheckpoint(
+    last = LastCheckpoint(
         run.checkpoints,
         filename="last",
         save_top_k=1,
