@@ -12,7 +12,7 @@ ifdef VIDREID_GOLDEN
 export VIDREID_GOLDEN := $(abspath $(VIDREID_GOLDEN))
 endif
 
-.PHONY: help setup demo test test-endurance test-fuzz test-fast test-golden lint types format bench scatter clean lock
+.PHONY: help setup demo test test-fuzz test-fast test-golden lint types format bench scatter clean lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,20 +30,17 @@ demo: setup ## render, train, evaluate and compare PCB and KMPNet: under five mi
 	$(RUN) -m vidreid.commands.demo $(DEMO)
 
 # One thread a process: the tests' networks are tiny, and some tests run several processes.
-test test-endurance test-fast test-golden test-fuzz: export OMP_NUM_THREADS := 1
+test test-fast test-golden test-fuzz: export OMP_NUM_THREADS := 1
 
 test: export VIDREID_FUZZ ?= 300
-test: setup ## all tests but those of endurance, one process a core
-	$(RUN) -m pytest $(PARALLEL) -m "not endurance"
-
-test-endurance: setup ## trainings killed at twenty random moments, and in the middle of every file: ten minutes
-	$(RUN) -m pytest $(PARALLEL) -m endurance
+test: setup ## all tests, one process a core
+	$(RUN) -m pytest $(PARALLEL)
 
 test-fuzz: setup ## 10,000 spoiled trees and files for every reader: half an hour on two cores
 	VIDREID_FUZZ=10000 $(RUN) -m pytest $(PARALLEL) tests/data/test_fuzz.py
 
 test-fast: setup ## all tests but the slow ones
-	$(RUN) -m pytest $(PARALLEL) -m "not slow and not endurance"
+	$(RUN) -m pytest $(PARALLEL) -m "not slow"
 
 test-golden: setup ## the tests against numbers of released code (VIDREID_GOLDEN=FOLDER: other files of the same form)
 	$(RUN) -m pytest -m golden

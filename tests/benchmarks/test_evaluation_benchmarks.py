@@ -29,6 +29,7 @@ def test_the_problem_is_neither_easy_nor_hopeless(scale: ModuleType) -> None:
     assert result.queries_counted > 290
 
 
+@pytest.mark.slow
 def test_sizes_run_in_processes_of_their_own(scale: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     scale.main(["60x500", "100x500"])
     result = json.loads(capsys.readouterr().out)

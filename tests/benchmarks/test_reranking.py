@@ -9,6 +9,7 @@ from metrics.slow_reranking import slow_k_reciprocal, squared_distances
 from support.benchmarks import load_benchmark
 
 
+@pytest.mark.slow
 def test_small_run(repo_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(repo_root / "src"))
     result = load_benchmark(repo_root, "reranking").run(60, 250, 90, rounds=1)

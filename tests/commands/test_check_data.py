@@ -66,6 +66,7 @@ def test_a_spoiled_benchmark(tiny_root, tmp_path, capsys):
     assert sorted(file.name for file in out.iterdir()) == sorted([*_report(out)["pictures"], "report.json"])
 
 
+@pytest.mark.slow
 def test_what_the_reader_refuses_is_the_report(tiny_root, tmp_path, repo_root):
     tree = copy_tree(tiny_root, tmp_path / "tree")
     put(tree / "info" / "query_IDX.mat", b"nothing")

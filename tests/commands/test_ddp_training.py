@@ -36,6 +36,7 @@ def change(run: Path, processes: int | None = None, **settings: Any) -> None:
     (run / "config.yaml").write_text(yaml.safe_dump(config))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_statistics_of_processes_without_gpus_cannot_be_shared(
     tiny_root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], processes: int

@@ -106,6 +106,7 @@ def stored_keypoints(root: Path, data: str, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", [path.stem for path in EXPERIMENTS])
 def test_one_step_of_everything(experiment: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     method, data = parts(experiment)
@@ -234,6 +235,7 @@ def test_what_the_variants_say(tmp_path: Path) -> None:
     assert (config.data.keypoints_follow, default.border, default.temperature) == (True, "clamp", "inverse")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", [path.stem for path in sorted((CONF / "study").glob("*.yaml"))])
 def test_every_job_of_a_study_composes(study: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HydraConfig.instance(), "cfg", HydraConfig.instance().cfg)

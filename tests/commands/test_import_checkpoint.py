@@ -83,6 +83,7 @@ def test_settings_come_from_the_weights(imported: Path, tiny_identities: int) ->
     assert content["vidreid"]["method"] == "PCB"
 
 
+@pytest.mark.slow
 def test_it_evaluates_exports_and_starts_a_training(imported: Path, tiny_root: Path, tmp_path: Path) -> None:
     with initialize_config_dir(config_dir(), version_base="1.3"):
         evaluation = compose("eval", [
@@ -116,6 +117,7 @@ def test_it_evaluates_exports_and_starts_a_training(imported: Path, tiny_root: P
         train(go_on)
 
 
+@pytest.mark.slow
 def test_the_command(
     pcb_state: State,
     repo_root: Path,

@@ -79,7 +79,7 @@ def phase(before: State, now: State) -> str:
     return "training" if now.epochs < EPOCHS else "evaluating"
 
 
-@pytest.mark.endurance
+@pytest.mark.slow
 @pytest.mark.timeout(3000)
 def test_twenty_kills_at_random_moments_change_nothing(
     whole: Path, tiny_root: Path, repo_root: Path, tmp_path: Path
@@ -150,7 +150,7 @@ def ended(process: subprocess.Popen[str], seconds: float) -> bool:
     return True
 
 
-@pytest.mark.endurance
+@pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_a_kill_in_the_middle_of_every_file_changes_nothing(
     whole: Path, tiny_root: Path, repo_root: Path, tmp_path: Path

@@ -302,6 +302,7 @@ def test_without_gpus_half_the_cores_work(monkeypatch: pytest.MonkeyPatch) -> No
     assert gpus.jobs_at_once(2) == 4
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_what_sbatch_would_get(repo_root: Path, tmp_path: Path) -> None:
     status, output = call(
         repo_root, tmp_path, "-m", "hydra/launcher=slurm_dry", "experiment=kmpnet_pcb_mars", "data.root=/d",
@@ -323,6 +324,7 @@ def test_a_dry_run_shows_what_sbatch_would_get(repo_root: Path, tmp_path: Path) 
     assert not list(tmp_path.rglob("*.pkl")), "nothing was submitted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

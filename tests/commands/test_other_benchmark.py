@@ -103,6 +103,7 @@ def test_ranked_lists_of_one_run(pcb: Path, walkers: Path, monkeypatch: pytest.M
     assert [(row.notes[0], row.same_query, len(row.found)) for row in seen] == 3 * [("PCB", False, 4)]
 
 
+@pytest.mark.slow
 def test_what_cannot_be(pcb: Path, walkers: Path, tmp_path: Path, repo_root: Path) -> None:
     with pytest.raises(ValueError, match=r"no benchmark 'market1501': choose one of ccvid, .*manifest, mars"):
         evaluate_run(asked("eval", f"run={pcb}", "benchmark=market1501"))

@@ -31,6 +31,7 @@ def test_it_packs_both_splits_and_finds_them_packed(
     assert "━" not in told[1], "no bar where nothing is to do"
 
 
+@pytest.mark.slow
 def test_a_missing_frame_is_one_sentence(tmp_path: Path, repo_root: Path) -> None:
     root = make_mars_tree(tmp_path / "mars")
     frame = sorted((root / "bbox_train").rglob("*.jpg"))[3]
@@ -45,6 +46,7 @@ def test_a_missing_frame_is_one_sentence(tmp_path: Path, repo_root: Path) -> Non
         assert packed.absent == count
 
 
+@pytest.mark.slow
 def test_a_run_has_the_same_numbers(tiny_root: Path, tmp_path: Path) -> None:
     packs = tmp_path / "packs"
     there = f"data.pack_folder={packs}"

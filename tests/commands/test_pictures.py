@@ -104,6 +104,7 @@ def test_bad_input_is_one_sentence(kmpnet: Path, pcb: Path, tiny_root: Path, tmp
         draw(asked("figure=activations", run, f"baseline={small}"))
 
 
+@pytest.mark.slow
 def test_a_run_without_keypoints_says_what_to_do(pcb: Path, repo_root: Path, tmp_path: Path) -> None:
     assert "\n  keypoints: null\n" in (pcb / "config.yaml").read_text()
     status, out = call(repo_root, "pictures.py", "figure=skeletons", f"run={pcb}", cwd=tmp_path)

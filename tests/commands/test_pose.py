@@ -183,6 +183,7 @@ def test_settings_that_cannot_be(mars: Path, network: Path) -> None:
         compose("pose", [])
 
 
+@pytest.mark.slow
 def test_the_command_says_one_sentence(repo_root: Path, tmp_path: Path) -> None:
     settings = ("estimator=rtmpose", f"folder={tmp_path}", "estimator.model=gone.onnx")
     (tmp_path / "a.png").touch()

@@ -57,6 +57,7 @@ def check_equal(run: Path, names: list[str]) -> None:
         assert one["wrong"] == ("warning" in alone)
 
 
+@pytest.mark.slow
 def test_each_row_is_an_evaluation_of_its_own(pcb: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Among them the legacy one, which depends on the clips of all tracklets and their order."""
     before = (pcb / "metrics.json").read_bytes()
@@ -135,6 +136,7 @@ def test_everybody_plays_in_the_union() -> None:
     assert union_of(only).roles(table).tolist() == [1, 2, 2, 0]
 
 
+@pytest.mark.slow
 def test_mars_metadata_alone_makes_the_table(shared_data: Path, tmp_path: Path) -> None:
     write_real_mars(tmp_path / "mars", shared_data)
     out = tmp_path / "out"
@@ -162,6 +164,7 @@ def test_what_is_ranked_must_be_said(given: list[str]) -> None:
         compare_protocols(settings(*given))
 
 
+@pytest.mark.slow
 def test_missing_metadata_is_one_sentence(repo_root: Path, tmp_path: Path) -> None:
     status, output = call(repo_root, "protocols.py", "metadata=nowhere", cwd=tmp_path)
     assert status == 1

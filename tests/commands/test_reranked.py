@@ -177,6 +177,7 @@ def test_expanded_by_hand_in_the_whole_way(run: Path, monkeypatch: pytest.Monkey
     assert metrics["cmc"] == pytest.approx(slow.cmc.tolist())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [

@@ -36,6 +36,7 @@ def params(folder: Path) -> list[tuple[Any, ...]]:
     return [tuple(trial.params.values()) for trial in trials_of(folder) if trial.state == TrialState.COMPLETE]
 
 
+@pytest.mark.slow
 def test_the_best_settings_come_out(tmp_path: Path) -> None:
     run_search(tmp_path, hill, *SPACE, "~hparams_search.space.optimizer.weight_decay", trials=30)
     trials = trials_of(tmp_path)
@@ -66,6 +67,7 @@ def test_a_setting_that_is_given_is_not_searched(tmp_path: Path, capsys: pytest.
     assert "note: optimizer.lr=0.5 is given, so optimizer.lr is not searched" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_more_trials_go_on_where_the_search_ended(tmp_path: Path) -> None:
     run_search(tmp_path / "twice", hill, *SPACE, trials=5)
     run_search(tmp_path / "twice", hill, *SPACE, trials=12)
@@ -76,6 +78,7 @@ def test_more_trials_go_on_where_the_search_ended(tmp_path: Path) -> None:
     assert params(tmp_path / "other") != params(tmp_path / "once")[:2]
 
 
+@pytest.mark.slow
 def test_an_interrupted_trial_is_tried_again_in_its_folder(tmp_path: Path) -> None:
     """The search ends with what an undisturbed one finds, and the trial goes on in the folder it began."""
     run_search(tmp_path / "whole", hill, *SPACE, trials=14)
@@ -306,6 +309,7 @@ def program(repo_root: Path, tmp_path: Path) -> Program:
     return Program(repo_root, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_search_survives_kill_9(program: Program, tmp_path: Path) -> None:
     program.wait_in("trial_2")
     process = program.start()
@@ -336,6 +340,7 @@ def test_a_search_survives_kill_9(program: Program, tmp_path: Path) -> None:
     assert f"trial 2 was interrupted: its settings are tried again, in {program.search / 'trial_2'}" in output
 
 
+@pytest.mark.slow
 def test_a_trial_that_outlives_its_search_is_waited_for(program: Program, tmp_path: Path) -> None:
     """Its process holds the lock of its run folder, although nobody waits for it any more."""
     program.wait_in("trial_0")

@@ -128,6 +128,7 @@ def _no_half_files(run: Path) -> None:
     assert not list(run.rglob("*partial*"))
 
 
+@pytest.mark.slow
 def test_resume_takes_no_other_settings(pcb_run: Path, repo_root: Path, tmp_path: Path) -> None:
     status, output = call(repo_root, "train.py", f"resume={pcb_run}", "optimizer.lr=1", cwd=tmp_path)
     assert status == 1
@@ -204,6 +205,7 @@ def test_a_missing_root_is_one_sentence(repo_root: Path, tmp_path: Path) -> None
     assert f"{tmp_path}/none" in output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["eval.py", "export.py"])
 def test_a_misspelt_run_leaves_nothing_behind(script: str, repo_root: Path, tmp_path: Path) -> None:
     status, output = call(repo_root, script, "run=nowhere", cwd=tmp_path)
@@ -277,6 +279,7 @@ def test_two_processes_share_a_run_and_its_numbers(tiny_root: Path, repo_root: P
         assert alone[name] == pytest.approx(together[name], abs=1e-7)
 
 
+@pytest.mark.slow
 def test_weights_and_biases_gets_everything_offline(tiny_root: Path, tmp_path: Path) -> None:
     """Config with parameter counts, curves and pictures lie in the offline run, ready to be synced."""
     config = compose_training(

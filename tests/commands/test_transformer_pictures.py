@@ -112,6 +112,7 @@ def test_ranked_lists_of_two_runs(
     assert "mAP" in out
 
 
+@pytest.mark.slow
 def test_runs_that_cannot_be_compared_say_why(
     key_reid: Path, tiny_root: Path, tmp_path: Path, repo_root: Path
 ) -> None:

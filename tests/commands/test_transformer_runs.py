@@ -139,6 +139,7 @@ def test_it_goes_on_after_an_interruption(run: Path, tiny_root: Path, tmp_path: 
         assert torch.equal(value, again[key]), key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [

@@ -91,6 +91,7 @@ def test_wrong_settings_are_said(tiny_root: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_command_itself(repo_root: Path, tiny_root: Path, tmp_path: Path) -> None:
     settings = (
         f"data.root={tiny_root}",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from metrics.slow_reranking import slow_k_reciprocal, squared_distances
 
@@ -26,6 +27,7 @@ def write_case(path, queries, gallery, settings, error=0.0):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_another_folder_is_read(tmp_path, repo_root):
     write_case(tmp_path / "c9_rerank.npz", 15, 60, [(20, 6, 0.3), (6, 1, 0.5)])
     write_case(tmp_path / "c9_rerank_wrong.npz", 5, 20, [(6, 2, 0.3)], error=3e-5)

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = r"""
 import pathlib, re, torch
 from vidreid.metrics.ranking import rank
@@ -24,6 +26,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 def test_memory_stays_below_the_matrix():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
     matrix = 6000 * 20000 * 4 / 2**20  # 458 MB
@@ -61,6 +64,7 @@ except RuntimeError:
 """
 
 
+@pytest.mark.slow
 def test_a_mapped_gallery_is_larger_than_the_memory(tmp_path):
     command = [sys.executable, "-c", MAPPED, str(tmp_path / "gallery.npy"), "120"]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = r"""
 import pathlib, re, torch
 from vidreid.metrics.ranking import rank_rows
@@ -28,6 +30,7 @@ print(result.mean_ap, peak() - before)
 """
 
 
+@pytest.mark.slow
 def test_memory_stays_below_the_matrices(repo_root):
     environment = {**os.environ, "PYTHONPATH": str(repo_root / "src")}
     done = subprocess.run(

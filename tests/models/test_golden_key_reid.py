@@ -32,6 +32,8 @@ from vidreid.models.two_branch_transformer import TwoBranchTransformer
 from vidreid.training.checkpoint import load_network
 from vidreid.training.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow  # whole networks
+
 Case = dict[str, np.ndarray]
 NO_KEYPOINTS = torch.zeros(1, 1, 17, 3)
 

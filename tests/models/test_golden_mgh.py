@@ -16,6 +16,8 @@ from vidreid.losses.triplet import TripletLoss
 from vidreid.models.outputs import TrainingOutputs
 from vidreid.models.released.mgh import from_released
 
+pytestmark = pytest.mark.slow  # whole networks in two precisions
+
 TYPES = {"float32": torch.float32, "float64": torch.float64}
 HEADS = ["global", "stripes_2", "stripes_4", "stripes_8"]
 

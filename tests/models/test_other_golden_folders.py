@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from golden.golden_weights import normal
@@ -34,6 +35,7 @@ def write_case(path: Path, joints: int, frames: int, seed: int, error: float) ->
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_another_folder_is_read_and_lacking_cases_are_skipped(tmp_path: Path, repo_root: Path) -> None:
     write_case(tmp_path / "c1_gcn_k17_t3.npz", 17, 3, seed=41, error=0.0)
     write_case(tmp_path / "c1_gcn_k12_t5.npz", 12, 5, seed=42, error=1e-3)

@@ -58,6 +58,7 @@ def runs(tmp_path):
     return tmp_path / "runs"
 
 
+@pytest.mark.slow
 def test_explore_benchmark(repo_root, tiny_root, monkeypatch):
     pictures, text = execute(repo_root, "explore_benchmark.ipynb", monkeypatch, VIDREID_ROOT=tiny_root)
     assert pictures == 5  # one identity, two keypoint sources, lengths, cameras
@@ -65,6 +66,7 @@ def test_explore_benchmark(repo_root, tiny_root, monkeypatch):
         assert word in text
 
 
+@pytest.mark.slow
 def test_compare_runs(repo_root, runs, monkeypatch):
     pictures, text = execute(repo_root, "compare_runs.ipynb", monkeypatch, VIDREID_RUNS=runs)
     assert pictures == 4  # two logged quantities, CMC, one ranked list

@@ -135,6 +135,7 @@ def test_the_camera_is_a_shortcut(medium: Path) -> None:
     assert chance(split).same_camera < 25
 
 
+@pytest.mark.slow
 def test_nothing_leaks(medium: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SIZES, "medium", Size(1, 30, (4, 4), (1.0,), 4, 5))
     split = SplitReader(medium)
@@ -152,6 +153,7 @@ def test_nothing_leaks(medium: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert parts.low > floor.rank1 + 5
 
 
+@pytest.mark.slow
 def test_the_command_renders_reports_and_recognises(tmp_path: Path, repo_root: Path) -> None:
     root = tmp_path / "tree"
     command = [sys.executable, str(repo_root / "src/synthesize.py"), "size=tiny", f"root={root}", "workers=1"]

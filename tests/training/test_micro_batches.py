@@ -137,6 +137,7 @@ def test_half_precision() -> None:
         torch.testing.assert_close(gradient, slow.get_parameter(name).grad, msg=name)
 
 
+@pytest.mark.slow
 def test_a_compiled_network() -> None:
     torch.compiler.reset()
     module = key_reid().train()

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from support.memory_modules import batch, gradients, step
 from training.micro_batch_process import make
 
 
+@pytest.mark.slow
 def test_gradients_of_two_processes_are_the_mean_of_whole_batches(tmp_path: Path) -> None:
     script = Path(__file__).with_name("micro_batch_process.py")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

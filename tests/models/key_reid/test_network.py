@@ -343,6 +343,7 @@ def test_every_guidance_describes_with_keypoints() -> None:
     assert not vid_trans_reid().exported().describes_with_keypoints
 
 
+@pytest.mark.slow
 def test_training_passes_trace_as_one_graph(clips: Tensor, keypoints: Tensor) -> None:
     network = key_reid().train()
     before = network(clips, keypoints, CAMERAS)
