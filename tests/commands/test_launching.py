@@ -6,7 +6,6 @@ import os
 import pickle
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import OmegaConf
 
 from support.fake_slurm import make_fake_slurm
+from support.ports import free_port
 from support.runs import NARROW, SMALL, compose_training, start
 from vidreid.commands import config_dir
 from vidreid.commands.launching import folders, gpus
@@ -113,7 +113,7 @@ def torchrun(repo_root: Path, cwd: Path, *words: str) -> list[tuple[int, str]]:
     What torchrun itself says is kept apart, and returned with a status other than 0 only: the machine that
     keeps its store may end first, and the other then warns of a lost connection behind its last barrier.
     """
-    port, said = _free_port(), cwd / "said"
+    port, said = free_port(), cwd / "said"
     processes = [
         subprocess.Popen(
             [
@@ -436,7 +436,7 @@ def test_jobs_of_slurm_train_in_one_folder_each(tiny_root: Path, repo_root: Path
     work.mkdir()
     status, output = call(
         repo_root, work, "-m", "hydra/launcher=slurm", *PCB, *TWO, f"data.root={tiny_root}", "seed=0,1",
-        PATH=f"{path}:{os.environ['PATH']}", MASTER_PORT=str(_free_port()),
+        PATH=f"{path}:{os.environ['PATH']}", MASTER_PORT=str(free_port()),
     )  # fmt: skip
     logs = "\n".join(file.read_text() for file in sorted(work.rglob("*_log.out")))
     assert status == 0, output + logs
@@ -449,12 +449,6 @@ def test_jobs_of_slurm_train_in_one_folder_each(tiny_root: Path, repo_root: Path
     )
     assert status == 0, output
     same_weights(sweep / "1", work / "here")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.mark.slow

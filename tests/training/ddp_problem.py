@@ -6,7 +6,6 @@ under torchrun: their ranks stand in the environment.
 
 import multiprocessing
 import os
-import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from support.mars_tree import make_mars_tree
+from support.ports import free_port
 from vidreid.data.mars import MarsDataModule
 from vidreid.losses.identity import IdentityLoss
 from vidreid.losses.recipe import LossRecipe
@@ -155,12 +155,6 @@ def main(rank: int, world: int, port: int, folder: Path) -> None:
         "few": tested(folder / "few", world, folder),
     }
     torch.save(results, folder / f"{world}_{rank}.pt")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 if __name__ == "__main__":

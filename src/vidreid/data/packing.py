@@ -94,7 +94,7 @@ def _pack(
         # What lies there belongs to nobody known.
         data.truncate(0)
         files.index.unlink(missing_ok=True)
-        _write_description(files, {**described, "whole": False})
+        write_json(files.description, {**described, "whole": False})
     columns = TextColumn(files.data.stem), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with files.index.open("ab+") as index, Progress(*columns, disable=not progress) as bar:
         task = bar.add_task("packing", total=len(frames))
@@ -115,7 +115,7 @@ def _pack(
         for file in (data, index):
             os.fsync(file.fileno())
     checksum = zlib.crc32(files.index.read_bytes())
-    _write_description(files, {**described, "whole": True, "bytes": stop, "index_crc32": checksum})
+    write_json(files.description, {**described, "whole": True, "bytes": stop, "index_crc32": checksum})
 
 
 def _keep_whole(data: BinaryIO, index: BinaryIO, frames: int, on_bad_frame: OnBadFrame) -> tuple[int, int]:
@@ -150,10 +150,6 @@ def _index_header(frames: int) -> bytes:
     described = {"descr": np.lib.format.dtype_to_descr(INDEX_ROW), "fortran_order": False, "shape": (frames,)}
     np.lib.format.write_array_header_1_0(header, described)
     return header.getvalue()
-
-
-def _write_description(files: PackFiles, told: dict[str, object]) -> None:
-    write_json(files.description, told)
 
 
 @contextmanager

@@ -95,10 +95,10 @@ def record_start(run: RunFolder, entry: dict[str, Any], code: CodeState | None) 
     before = [] if record is None else [record["started"], *record["continued"]]
     entry = {**entry, "code": None if code is None else _code_entry(run, code, before)}
     if record is None:
-        _write(run.environment_file, {"started": entry, "continued": []})
+        write_json(run.environment_file, {"started": entry, "continued": []})
         return None
     record["continued"].append(entry)
-    _write(run.environment_file, record)
+    write_json(run.environment_file, record)
     different = differences(record["started"], entry)
     if not different:
         return None
@@ -155,10 +155,6 @@ def _read(file: Path) -> dict[str, Any] | None:
     if not isinstance(record, dict) or record.keys() != {"started", "continued"}:
         raise DataError(f"{file} is not the record of a run's start: {way_out}")
     return record
-
-
-def _write(file: Path, record: dict[str, Any]) -> None:
-    write_json(file, record)
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
